@@ -180,7 +180,7 @@ class FunctionCode:
 
 def code_of_function(template: Template, name: str, properties: Map, folder: str) -> FunctionCode:
     """Where the code of a function is; ``folder`` is the template's, and ``properties`` have what Globals say."""
-    metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
+    metadata = template.mapping(template.resource(name).get("Metadata"))
     handler = template.text(properties.get("Handler"))
     handler = _handler_of_entry_point(template, metadata, handler)
     code = template.expand(properties.get("CodeUri") or properties.get("Code"))

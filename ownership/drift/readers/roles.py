@@ -185,7 +185,7 @@ class PolicyReader:
         return statements
 
     def _own(self, name: str, properties: Map) -> list[PolicyStatement]:
-        resource = self.template.mapping(self.template.resources.get(name))
+        resource = self.template.resource(name)
         # `properties` is empty for a role whose properties are an unresolved variable.
         raw_properties = self.template.expand(resource.get("Properties"))
         if isinstance(raw_properties, Text):

@@ -235,7 +235,7 @@ class Project:
             # Copies, because an alias may share a resource with another part of the file.
             properties = copy(template.properties(name))
             properties.update(extension)
-            resource = copy(template.mapping(template.resources.get(name)))
+            resource = copy(template.resource(name))
             resource["Properties"] = properties
             template.resources[name] = resource
         return generated_extension, made_elsewhere

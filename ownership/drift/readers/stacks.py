@@ -290,7 +290,7 @@ class Stacks:
     ) -> Path | None:
         """The file of a nested stack's template; None if it is not there."""
         addresses = template.texts(properties.get("TemplateURL") or properties.get("Location"))
-        metadata = template.mapping(template.mapping(template.resources.get(name)).get("Metadata"))
+        metadata = template.mapping(template.resource(name).get("Metadata"))
         addresses += template.texts(metadata.get(ASSET_PATH))
         for address in addresses:
             found = self._file(stack, address)

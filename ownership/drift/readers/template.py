@@ -27,6 +27,7 @@ from ownership.drift.readers.template_nodes import (
     function_name,
     is_function_name,
     is_no_value,
+    name_by_place,
 )
 from ownership.drift.readers.template_references import reference
 from ownership.drift.types import Location, ReadError
@@ -38,7 +39,9 @@ from ownership.drift.values import (
     Text,
     Value,
     Variable,
+    as_mapping,
     concat,
+    known_text,
     location_of,
     placeholder,
 )
@@ -230,26 +233,29 @@ class Template(NodeReader):
             if resource.get("Type") in types:
                 yield name, self.mapping(resource.get("Properties"))
 
+    def resource(self, name: str) -> Map:
+        """A resource by its logical name; an empty mapping if there is none."""
+        return self.mapping(self.resources.get(name))
+
     def properties(self, name: str) -> Map:
         """The properties of a resource; an empty mapping if there is no such resource."""
-        resource = self.mapping(self.resources.get(name))
-        return self.mapping(resource.get("Properties"))
+        return self.mapping(self.resource(name).get("Properties"))
 
     def condition_of(self, name: str) -> str:
         """The name of the condition on which a resource is made; empty without one."""
-        return str(self.mapping(self.resources.get(name)).get("Condition") or "")
+        return str(self.resource(name).get("Condition") or "")
 
     def role_name(self, name: str, nesting: int = 0) -> str:
         """What a role of the template goes by in this run: its name or, without one, its file and logical name."""
-        resource = self.mapping(self.resources.get(name))
+        resource = self.resource(name)
         stated = self.text(self.mapping(resource.get("Properties")).get("RoleName"), nesting)
         if stated and not stated.reason:
             return str(stated)
-        return f"{resource.location.file.replace('/', ':')}:{name}"
+        return name_by_place(resource.location, name)
 
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names that a table of the template may have; none if it is no table."""
-        resource = self.mapping(self.resources.get(name))
+        resource = self.resource(name)
         if resource.get("Type") not in TABLE_TYPES:
             return []
         ids = self._table_ids(name, resource)
@@ -284,13 +290,14 @@ class Template(NodeReader):
 
     def has_nested_stacks(self) -> bool:
         """Whether a stack is nested in this one."""
-        return any(True for _ in self.of_type(*STACK_TYPES))
+        return any(self.of_type(*STACK_TYPES))
 
     def nested_stack(self, name: str) -> "Template | None":
         """The template of a nested stack, by the stack's logical name; None if it is not known."""
         if name not in self._nested:
             self._nested[name] = None  # a circle ends here
-            load, resource = self.surroundings.load_nested, self.mapping(self.resources.get(name))
+            load = self.surroundings.load_nested
+            resource = self.resource(name)
             if load is not None and resource.get("Type") in STACK_TYPES:
                 self._nested[name] = load(self, name, self.mapping(resource.get("Properties")))
         return self._nested[name]
@@ -359,8 +366,9 @@ class Template(NodeReader):
         if not isinstance(resource, Map):
             return None
         resource_type = self.expand(resource.get("Type"))
-        if isinstance(resource_type, Text) and not resource_type.reason:
-            return str(resource_type)
+        known_type = known_text(resource_type)
+        if known_type is not None:
+            return str(known_type)
         properties = self.expand(resource.get("Properties"))
         is_change = resource_type is None and isinstance(properties, Map)
         if is_change and resource_types.PERMITTING_PROPERTIES.isdisjoint(self.mapping(properties)):
@@ -391,9 +399,7 @@ class Template(NodeReader):
             return self._merged_mappings(first, second, nesting)
         if isinstance(first, Seq) and isinstance(second, Seq):
             return self._merged_lists(first, second, nesting)
-        if second is None:
-            return first
-        return second
+        return first if second is None else second
 
     def _merged_mappings(self, first: Map, second: Map, nesting: int) -> Map:
         merged = copy(first)  # aliases may share it
@@ -426,12 +432,8 @@ class Template(NodeReader):
     def _add_exports(self) -> None:
         """Add what the outputs export: ``Outputs: {Arn: {Value: …, Export: {Name: users-arn}}}``."""
         for node in self.outputs.values():
-            output = self.expand(node)
-            if not isinstance(output, Map):
-                continue
-            export = self.expand(output.get("Export"))
-            if not isinstance(export, Map):
-                continue
+            output = as_mapping(self.expand(node))
+            export = as_mapping(self.expand(output.get("Export")))
             name = self.text(export.get("Name"))
             if name and not name.has_unknown_part:
                 self.exports[str(name)] = self.texts(output.get("Value"))

@@ -11,6 +11,7 @@ Source: AWS CloudFormation User Guide, "Intrinsic function reference".
 
 import re
 
+from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, as_mapping
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
@@ -64,6 +65,11 @@ def referenced(node: Value) -> str | None:
             name = REFERENCED.fullmatch(argument)
             return name[1] if name else None
     return None
+
+
+def name_by_place(location: Location, name: str) -> str:
+    """What a role or policy without a name of its own goes by in a run: its file and its logical name."""
+    return f"{location.file.replace('/', ':')}:{name}"
 
 
 def is_no_value(node: Value) -> bool:

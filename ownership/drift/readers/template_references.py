@@ -20,6 +20,7 @@ from ownership.drift.readers.template_nodes import (
     ROLE,
     TABLE_TYPES,
     is_function_name,
+    name_by_place,
 )
 from ownership.drift.types import Location
 from ownership.drift.values import (
@@ -176,7 +177,7 @@ def _stored(template: "Template", name: str, path: Text, location: Location) -> 
 def _arn_of_other_resource(template: "Template", name: str, nesting: int) -> str | None:
     """An ARN of the right service for a resource that is no table, so that it is known to be no table's."""
     logical_name, _, attribute = name.partition(".")
-    resource = template.mapping(template.resources.get(logical_name))
+    resource = template.resource(logical_name)
     resource_type = template.text(resource.get("Type")) or ""
     if resource_type in TABLE_TYPES:
         return None
@@ -199,5 +200,5 @@ def _managed_policy_arn(
     properties = template.mapping(resource.get("Properties"))
     name = template.text(properties.get("ManagedPolicyName"), nesting + 1)
     if name is None or PLACEHOLDER in name:
-        name = Text(f"{resource.location.file.replace('/', ':')}:{logical_name}", resource.location)
+        name = Text(name_by_place(resource.location, logical_name), resource.location)
     return f"arn:aws:iam::*:policy/{name}"

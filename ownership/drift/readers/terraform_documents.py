@@ -12,6 +12,7 @@ Source: documentation of the AWS provider for Terraform, version 6.
 
 from collections.abc import Iterable
 
+from ownership.drift.readers.template_nodes import name_by_place
 from ownership.drift.readers.terraform_plan import Plan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
 from ownership.drift.readers.terraform_resource import PRINCIPALS, UNKNOWN, Resource, is_unknown
@@ -239,7 +240,7 @@ def _principal_name(plan: Plan, resource: Resource) -> str:
     if name is not None:
         return str(name)
     own_id = plan.ids.get(resource.address, resource.address)
-    return f"{resource.location.file.replace('/', ':')}:{own_id}"
+    return name_by_place(resource.location, own_id)
 
 
 def _known_members(value: Value) -> list[Value]:

@@ -74,7 +74,7 @@ class DeployedTemplate(Template):
 
     def table_names(self, name: str, location: Location, nesting: int = 0) -> list[Text]:
         """The physical names of a table, or its logical id if it has none."""
-        resource = self.mapping(self.resources.get(name))
+        resource = self.resource(name)
         if resource.get("Type") != SIMPLE_TABLE:
             return super().table_names(name, location, nesting)
         table_name = self.mapping(resource.get("Properties")).get("TableName")

@@ -151,7 +151,7 @@ class Deployment(ServerlessProjects):
 
     def _asset(self, template: DeployedTemplate, name: str, folder: str) -> str | None:
         """The folder that CDK put a function's code into."""
-        resource = template.mapping(template.resources.get(name))
+        resource = template.resource(name)
         metadata = template.mapping(resource.get("Metadata"))
         path = template.expand(metadata.get("aws:asset:path"))
         if not isinstance(path, Text):
@@ -214,7 +214,7 @@ def _may_have_functions(text: str) -> bool:
 
 def _type_of(template: DeployedTemplate, name: str) -> Value:
     """The type of a resource; None if the template does not have it."""
-    return template.mapping(template.resources.get(name)).get("Type")
+    return template.resource(name).get("Type")
 
 
 def _handler_text(code: FunctionCode, name: str, properties: Map) -> Text:

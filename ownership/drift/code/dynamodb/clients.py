@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from ownership.drift.code.calls import Calls, CallSite
 
 
+COMMANDS = {f"{name}Command": operation for name, operation in OPERATIONS.items()}
+PAGINATORS = {f"paginate{name}": operation for name, operation in OPERATIONS.items()}
+
+
 def call_external(calls: "Calls", callee: External, site: "CallSite") -> CodeValue | None:
     """A call of something in an SDK; None for anything else."""
     package, name = callee.path[0], callee.path[-1]
@@ -55,11 +59,11 @@ def call_external(calls: "Calls", callee: External, site: "CallSite") -> CodeVal
         return one(Client())
     if "dynamodb" not in package:
         return None
-    if name.endswith("Command") and name.removesuffix("Command") in OPERATIONS:
-        return _command(calls, OPERATIONS[name.removesuffix("Command")], site)
-    if name.startswith("paginate") and name.removeprefix("paginate") in OPERATIONS:
+    if name in COMMANDS:
+        return _command(calls, COMMANDS[name], site)
+    if name in PAGINATORS:
         parameters = ObjectParameters(calls, site.arguments.at(1))
-        record(calls, OPERATIONS[name.removeprefix("paginate")], parameters, site)
+        record(calls, PAGINATORS[name], parameters, site)
         return UNKNOWN_VALUE
     return None
 
