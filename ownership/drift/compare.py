@@ -140,7 +140,7 @@ class AccessPair:
             declared=combined_mode(self.justified),
             granted=combined_mode(self.granted),
             owner=self.owner,
-            evidence=_distinct(too_wide) + self.deployed_at,
+            evidence=_distinct([*too_wide, self.deployed_at]),
             verdicts=tuple((mode, None) for mode in sorted(self.excess)),
         )
 

@@ -114,9 +114,10 @@ def load_map(source: str, token: str | None = None) -> DeclaredMap:
     ) as error:  # a space in the address, or an answer that breaks off
         raise ReadError(location, f"{type(error).__name__}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = (
-            f"not an ownership map as /api/v1/map/ returns it ({type(error).__name__}: {error})"
-        )
+        detail = f"{type(error).__name__}: {error}"
+        if isinstance(error, KeyError):
+            detail = f"{error.args[0]} is missing"
+        reason = f"not an ownership map as /api/v1/map/ returns it ({detail})"
         raise ReadError(location, reason) from error
 
 

@@ -232,7 +232,7 @@ def test_a_policy_attached_to_a_role_outside_the_template_is_unresolved(tmp_path
     template = ROLE.replace('"Ref": "ROLE"', '"Fn::ImportValue": "role"').replace("NAME", '"users"')
     found = templates(tmp_path, template)
     assert [u.reason for u in found.unresolved] == [
-        "is attached to a role outside the template (--roles FILE says whose it is)"
+        "is attached to a role that is not in the files (--roles FILE says whose it is)"
     ]
 
 

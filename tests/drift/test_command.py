@@ -160,6 +160,14 @@ def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
     assert "undeclared_access" in output
 
 
+def test_a_map_without_tables_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "map.json").write_text("{}", encoding="utf-8")
+    assert main(["serverless", str(tmp_path), "--registry", str(tmp_path / "map.json")]) == 2
+    assert "returns it (tables is missing)" in capsys.readouterr().err
+
+
 def test_a_registry_that_sends_too_much_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

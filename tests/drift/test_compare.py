@@ -102,6 +102,12 @@ def test_a_finding_names_the_owner_and_the_evidence() -> None:
     assert (finding.owner, finding.evidence) == ("users", (PLACE,))
 
 
+def test_a_place_that_grants_and_deploys_a_table_is_named_once() -> None:
+    found = granted("users read Y", tables=(TableShape("Y", None, (), (PLACE,)),))
+    findings = compare(from_map(a_map("users read X")), found).findings
+    assert [f.evidence for f in findings if f.kind == "unregistered_table"] == [(PLACE,)]
+
+
 def test_services_that_were_not_read_have_no_findings() -> None:
     result = compare(from_map(a_map("users read X", "pay read X")), granted("users read X"))
     assert result.findings == ()

@@ -37,6 +37,11 @@ PROJECTS = {
         "",
         "is not a DynamoDB resource: did you mean table/NAME?",
     ),
+    "a wildcard after the stage": (
+        f"!Sub '{SUB}${{self:provider.stage}}-*'",
+        "custom: {stage: dev}",
+        "only the name pattern of an environment can say which tables this means",
+    ),
     "the service of the ARN": (
         "'arn:aws:${self:custom.kind}:${aws:region}:${aws:accountId}:table/orders'",
         "",

@@ -437,7 +437,7 @@ def test_no_configuration_outside_the_root_is_opened(tmp_path):
         ((resource("aws_lambda_function.run", function_name="shop-x"),), "role is not in the file"),
         (
             (resource("aws_iam_role_policy.run", policy=policy(allow(*READS))),),
-            "is attached to a role outside the template (--roles FILE says whose it is)",
+            "is attached to a role that is not in the files (--roles FILE says whose it is)",
         ),
     ],
 )

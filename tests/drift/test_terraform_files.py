@@ -38,7 +38,7 @@ WRONG = {
     "one line of a log": ('{"@level":"info"}', "is the log of `terraform plan -json`"),
     "an older version": (
         '{"format_version": "0.2", "values": {}}',
-        "has format_version 0.2, and only 1.x is read",
+        "has format_version 0.2, and only 1.x is read: use Terraform 1.1 or later",
     ),
     "a newer version": (
         '{"format_version": "2.0", "values": {}}',

@@ -293,7 +293,7 @@ def test_without_openpyxl_the_error_says_what_to_install(monkeypatch):
         ("biztechUsers,Core tables,users", "group Core Tables"),
         (
             "biztechUsers,Core\xa0Tables,users",
-            "Core Tables that it could be meant: they differ in NO-BREAK SPACE",
+            "Core Tables, which exists: they differ in NO-BREAK SPACE",
         ),
         (
             "biztechUsers,Ｃore Tables,users",
@@ -302,7 +302,7 @@ def test_without_openpyxl_the_error_says_what_to_install(monkeypatch):
         ("biztechUsers,Core  Tables,users", "they differ in white space"),
         (
             "biztechUsers,Core Tables,Users",
-            "service users that it could be meant: they differ in upper and lower case",
+            "service users, which exists: they differ in upper and lower case",
         ),
     ],
 )
@@ -318,15 +318,15 @@ def test_a_new_name_that_looks_like_one_that_is_there_is_asked_about(seeded, row
     [
         (
             "Orders,Shop,till\norders,Shop,till\n",
-            "line 3: table orders: is new, and so is Orders in line 2",
+            "line 3: table orders: is almost the name of Orders in line 2",
         ),
         (
             "orders,Shop,till\nletters,shop,till\n",
-            "line 3: group shop: is new, and so is Shop in line 2",
+            "line 3: group shop: is almost the name of Shop in line 2",
         ),
         (
             "orders,Shop,till\nletters,Shop,Till\n",
-            "line 3: service Till: is new, and so is till in line 2",
+            "line 3: service Till: is almost the name of till in line 2",
         ),
         ("orders,My Shop,till\nletters,My\xa0Shop,till\n", "they differ in NO-BREAK SPACE"),
     ],

@@ -101,7 +101,10 @@ def _base_path(path: Text, names: Names) -> str:
         raise ArnError("is not a DynamoDB resource: it ends with a slash")
     base = names.table(name)
     if base is None:
-        raise ArnError("the table name can't be resolved", name)
+        reason = "the table name can't be resolved"
+        if has_wildcard(name):
+            reason = "only the name pattern of an environment can say which tables this means"
+        raise ArnError(reason, name)
     if not TABLE_PATTERN.fullmatch(base):
         reason = "the table name is too long or contains characters that DynamoDB does not allow"
         raise ArnError(f"is not a table ARN: {reason}")

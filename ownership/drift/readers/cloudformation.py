@@ -209,7 +209,7 @@ class TemplateReader:
                 modes = unowned.modes(unowned.document(document))
                 text = Text(policy.name, policy.properties.location)
                 reason = (
-                    "is attached to a role outside the template (--roles FILE says whose it is)"
+                    "is attached to a role that is not in the files (--roles FILE says whose it is)"
                 )
                 _report_unowned(text, reason, modes, diagnostics)
         return permitted

@@ -132,7 +132,9 @@ def _check(document: Object, location: Location, name: str) -> None:
         raise ReadError(location, _why_not_output(document, name))
     major = str(version).partition(".")[0]
     if major != MAJOR_VERSION:
-        reason = f"has format_version {version}, and only {MAJOR_VERSION}.x is read: use Terraform 1.1 or later"
+        reason = f"has format_version {version}, and only {MAJOR_VERSION}.x is read"
+        if major == "0":
+            reason += ": use Terraform 1.1 or later"
         raise ReadError(location, reason)
     keys = document.keys() - OF_ANY_OUTPUT
     if keys and not keys & OF_PLAN_OR_STATE:

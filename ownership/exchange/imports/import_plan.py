@@ -175,7 +175,7 @@ class _Comparison:
                 like = live[alike]
                 self._report(
                     statement,
-                    f"is new, and so like {statement.kind} {like} that it could be meant: {difference(like, name)}. "
+                    f"is almost the name of {statement.kind} {like}, which exists: {difference(like, name)}. "
                     f"Write {like}, or rename that one in the admin first.",
                 )
             elif isinstance(statement.place, int):
@@ -188,7 +188,7 @@ class _Comparison:
         *_, name = second.names
         self._report(
             second,
-            f"is new, and so is {like} in {describe_place(first.place)}: {difference(like, name)}. "
+            f"is almost the name of {like} in {describe_place(first.place)}: {difference(like, name)}. "
             "Write both alike. If both are meant, add them in the admin first.",
         )
 
