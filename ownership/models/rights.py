@@ -10,8 +10,9 @@ Two questions are answered here, by the same rules:
   write gets around it. Previews of plans may ask it, too: the rows are then as they were.
 
 A change set may have two people: who suggested it and who approves it. Each state of each row must be right for one
-of them, and the one who approves must have a right to each row before or after. That way B's lead accepts a table
-that A's lead offers, and A's lead grants one that B's lead asks for.
+of them, and the one who approves must have a right to each row before or after; a row that is added or deleted counts
+as its table's or service's team was before or will be after. That way B's lead accepts a table that A's lead offers,
+with the accesses that go, and A's lead grants one that B's lead asks for.
 
 The rules: an edit takes the role that it always takes. A table, its indexes, waivers and confirmations are its
 owner's team's. An access is its table's team's or its service's team's; a service its own. What no team is answerable
@@ -382,12 +383,15 @@ def _denial(
     writer_holds = False
     not_writers = _Denial(row, ADMINISTRATORS, BELONGS)
     for state, moment, words in ((old, moment_before, BELONGS), (new, moment_after, WOULD_BELONG)):
+        of_row = holders(row if state is None else state, moment)
+        writer_has_right = writer in with_role and _holds(writer, of_row)
         if state is None:
+            # An access that is deleted with a hand-over: whoever gets its table may delete it then, too.
+            writer_holds = writer_holds or (writer_has_right and not of_row.anyone)
             continue
-        of_row = holders(state, moment)
         if not any(_holds(rights, of_row) for rights in with_role):
             return _Denial(row, of_row, words)
-        if writer in with_role and _holds(writer, of_row):
+        if writer_has_right:
             writer_holds = True
         else:
             not_writers = _Denial(row, of_row, words)

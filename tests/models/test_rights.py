@@ -16,7 +16,13 @@ from ownership.models.roles import TEAM_LEADS, VIEWERS
 from ownership.plans.plan import Plan, Refused
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.undo import Undo
-from tests.support.factories import make_member, make_table, make_team, make_waiver
+from tests.support.factories import (
+    make_access,
+    make_member,
+    make_table,
+    make_team,
+    make_waiver,
+)
 from tests.support.owned_map import OwnedMap
 
 pytestmark = pytest.mark.django_db
@@ -249,6 +255,20 @@ def test_a_hand_over_takes_both_teams(owned, by, to, is_allowed):
     else:
         with pytest.raises(NotPermitted):
             write(receiver, hand_over, suggested_by=giver)
+
+
+def test_a_hand_over_is_taken_with_the_accesses_that_it_deletes_and_adds(owned):
+    own_use = make_access(owned.replies, owned.bot)
+    to_money = edit(owned.replies, owner=owned.wallet)
+    with pytest.raises(NotPermitted):
+        # Without the hand-over, the access is none of Money's.
+        write(owned.ann, remove(own_use), suggested_by=owned.ben)
+    write(owned.ann, to_money, remove(own_use), suggested_by=owned.ben)
+    assert not Access.objects.filter(table=owned.replies, service=owned.bot).exists()
+    back = edit(Table.objects.get(name="replies"), owner=owned.bot)
+    use_it = add(Access, table=owned.replies, service=owned.bot, mode="read")
+    write(owned.ann, back, use_it, suggested_by=owned.ben)
+    assert Access.objects.filter(table=owned.replies, service=owned.bot).exists()
 
 
 def test_a_suggestion_of_an_administrator_is_taken_by_the_owner_alone(owned):
