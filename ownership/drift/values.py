@@ -114,6 +114,8 @@ class Variable:
 
     def within(self, start: int, end: int) -> "Variable":
         """The variable as seen from ``text[start:end]``."""
+        if start == 0 and self.end <= end:
+            return self
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
         return Variable(new_start, new_end, self.varies, self.reason, self.may_vary)
@@ -164,9 +166,14 @@ class Text(str):
 
     def part(self, start: int, end: int) -> "Text":
         """``text[start:end]`` with its variables."""
-        touched = [variable for variable in self.variables if variable.touches(start, end)]
-        variables = tuple([variable.within(start, end) for variable in touched])
-        return Text(self[start:end], self.location, variables)
+        # Most texts have no variables, and each is cut many times.
+        if not self.variables:
+            return Text(self[start:end], self.location)
+        variables = []
+        for variable in self.variables:
+            if variable.touches(start, end):
+                variables.append(variable.within(start, end))
+        return Text(self[start:end], self.location, tuple(variables))
 
     def stripped(self) -> "Text":
         """Without the white space around it, such as the last line break of a block."""
