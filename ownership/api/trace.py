@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,8 +13,9 @@ from ownership.api.base import RegistryView
 from ownership.api.errors import NoRowNamed
 from ownership.api.schema import whole_numbers
 from ownership.api.serializers import AccessSerializer
-from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, trace
+from ownership.catalog.trace import DEFAULT_DEPTH, MAX_DEPTH, MAX_ROWS, TraceStop, trace
 from ownership.models import Service, Table
+from ownership.models.answerable import teams_by_service
 
 DOWNSTREAM, UPSTREAM = "downstream", "upstream"
 DIRECTIONS = [DOWNSTREAM, UPSTREAM]
@@ -28,6 +29,9 @@ class PlaceSerializer(serializers.Serializer):
     owner = serializers.CharField(
         source="row.owner.name", default=None, allow_null=True, help_text="of a table"
     )
+    team = serializers.SerializerMethodField(
+        help_text="that is answerable for the service, or for the table's owner; null for none"
+    )
     part_of = serializers.CharField(
         source="row.part_of.name", default=None, allow_null=True, help_text="of a service"
     )
@@ -36,6 +40,14 @@ class PlaceSerializer(serializers.Serializer):
     )
     first_hop = serializers.IntegerField(source="first", help_text="the hop that reached it first")
     accesses = AccessSerializer(many=True, help_text="empty at the start")
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_team(self, place: TraceStop) -> str | None:
+        """Return the team's name."""
+        row = place.row
+        service_id = row.owner_id if isinstance(row, Table) else row.pk
+        team = self.context["teams"].get(service_id)
+        return team.name if team else None
 
 
 class HopSerializer(serializers.Serializer):
@@ -101,7 +113,7 @@ class TraceView(RegistryView):
             "complete": result.complete,
             "hops": hops,
         }
-        return Response(TraceSerializer(content).data)
+        return Response(TraceSerializer(content, context={"teams": teams_by_service()}).data)
 
 
 class TableTraceView(TraceView):

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ownership.history.change_sets import change_set
-from ownership.models import Access
-from tests.support.factories import make_access, make_table
+from ownership.models import Access, Service
+from tests.support.factories import make_access, make_table, make_team
 
 
 def shape(answer):
@@ -18,10 +18,13 @@ def shape(answer):
 
 
 def test_each_hop_has_the_accesses_that_lead_to_it(seeded, get):
+    profiles = Service.objects.get(name="profiles")
+    profiles.team = make_team("People")
+    profiles.save()
     answer = get("tables/biztechProfiles/trace/?direction=upstream&depth=1").json()
 
     assert {key: answer[key] for key in answer if key != "hops"} == {
-        "revision": 1,
+        "revision": 3,
         "direction": "upstream",
         "depth": 1,
         "complete": True,
@@ -34,6 +37,7 @@ def test_each_hop_has_the_accesses_that_lead_to_it(seeded, get):
             {
                 "name": "biztechProfiles",
                 "owner": "profiles",
+                "team": "People",
                 "part_of": None,
                 "again": False,
                 "first_hop": 0,
@@ -46,6 +50,7 @@ def test_each_hop_has_the_accesses_that_lead_to_it(seeded, get):
     assert by_name["payments"] == {
         "name": "payments",
         "owner": None,
+        "team": None,
         "part_of": None,
         "again": False,
         "first_hop": 1,
@@ -125,8 +130,8 @@ def test_a_trace_takes_one_query_per_hop_at_any_size(seeded, viewer_client):
             )
         return len(captured)
 
-    # session, user, permissions twice; head before and after, the table, its hops
-    assert counted() == 4 + 2 + 1 + 3
+    # session, user, permissions twice; head before and after, the table, its hops; teams
+    assert counted() == 4 + 2 + 1 + 3 + 1
     for _ in range(20):
         make_access(make_table(), None, mode="read_write")
-    assert counted() == 4 + 2 + 1 + 3
+    assert counted() == 4 + 2 + 1 + 3 + 1
