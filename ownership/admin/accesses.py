@@ -1,9 +1,12 @@
 """Accesses in the admin, on their own, for searching. A table's page edits its accesses together."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from ownership.admin.base import RegistryAdmin
@@ -16,6 +19,7 @@ from ownership.admin.changelists import (
     links,
 )
 from ownership.admin.filters import MyAccesses, NameFilter
+from ownership.admin.suggesting import SUGGESTING
 from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
 
@@ -61,6 +65,21 @@ class AccessAdmin(IndexedSearch, RegistryAdmin):
             Access.objects.filter(table__in=tables).values("pk"),
             Access.objects.filter(service__in=services).values("pk"),
         ]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
+        """The form's page. If it can only be read, it leads to the table's form for suggestions."""
+        may_suggest = request.user.has_perm(SUGGESTING)
+        if isinstance(obj, Access) and may_suggest and not self.has_change_permission(request, obj):
+            context["suggest_url"] = reverse("admin:ownership_table_suggest", args=[obj.table_id])
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Access]:
         accesses = super().get_queryset(request)

@@ -14,7 +14,7 @@ from ownership.admin.conflict import REVISION_FIELD
 from ownership.admin.rights import refusal_of
 from ownership.admin.saving import NothingChanged
 from ownership.admin.titles import PlainTitles
-from ownership.history.models import TrackedRow, whole_number
+from ownership.history.models import TrackedRow, current_head, whole_number
 from ownership.history.row_states import fetch_row, fetch_rows
 from ownership.models import Suggestion
 from ownership.plans.parts_by_owner import parts_by_owner
@@ -33,22 +33,32 @@ def is_suggesting(request: HttpRequest) -> bool:
 
 
 class SuggestPage(PlainTitles):
-    """Adds the form for suggestions. Its address ends in ``suggest/``."""
+    """Adds the forms for suggestions, of a row and of a new one. Their addresses end in ``suggest/``."""
 
     # Of one request: what it made. ConflictMixin makes a copy of the admin for each form posted.
     suggestion: Suggestion | None = None
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's, and the form for suggestions."""
+        """Django's, and the forms for suggestions."""
         view = self.admin_site.admin_view(self.suggest_view)
-        name = f"ownership_{self.opts.model_name}_suggest"
-        return [path("<path:object_id>/suggest/", view, name=name), *super().get_urls()]
+        name = f"ownership_{self.opts.model_name}"
+        return [
+            path("suggest/", view, name=f"{name}_new_suggest"),
+            path("<path:object_id>/suggest/", view, name=f"{name}_suggest"),
+            *super().get_urls(),
+        ]
 
-    def suggest_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The row's form, for everybody who may suggest; with the same checks as for saving it."""
+    def suggest_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+        """The form of a row or a new one, for everybody who may suggest; with the same checks as for saving it."""
         if not is_suggesting(request):
             raise PermissionDenied
-        context = {"suggesting": True, "show_delete": False, "show_save_and_continue": False}
+        context: dict[str, Any] = {
+            "suggesting": True,
+            "show_delete": False,
+            "show_save_and_continue": False,
+        }
+        if object_id is None:
+            context["title"] = f"Suggest a {self.opts.verbose_name}"
         return self.changeform_view(request, object_id, "", context)
 
     def form_title(self, request: HttpRequest, obj: Model) -> str:
@@ -69,13 +79,33 @@ class SuggestPage(PlainTitles):
         obj: Model | None = None,
     ) -> HttpResponse:
         """The form's page. If it can only be read, it leads to the form for suggestions."""
-        if obj is not None and request.user.has_perm(SUGGESTING):
-            address = reverse(f"admin:ownership_{self.opts.model_name}_suggest", args=[obj.pk])
+        if request.user.has_perm(SUGGESTING):
+            name = f"admin:ownership_{self.opts.model_name}"
+            address = (
+                reverse(f"{name}_suggest", args=[obj.pk]) if obj else reverse(f"{name}_new_suggest")
+            )
             if refusal_of(request):
                 context["suggest_instead"] = address
-            elif not self.has_change_permission(request, obj):
+            elif obj is not None and not self.has_change_permission(request, obj):
                 context["suggest_url"] = address
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list. Who may not add rows is led to the form that suggests one."""
+        context = dict(extra_context or {})
+        if request.user.has_perm(SUGGESTING) and not self.has_add_permission(request):
+            context["suggest_new"] = reverse(f"admin:ownership_{self.opts.model_name}_new_suggest")
+        return super().changelist_view(request, context)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Also for suggesting a row of this kind, which adds nothing."""
+        match = request.resolver_match
+        new = f"ownership_{self.opts.model_name}_new_suggest"
+        if match is not None and match.url_name == new:
+            return is_suggesting(request)
+        return super().has_add_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Also for suggesting, which changes nothing."""
@@ -96,21 +126,33 @@ class SuggestPage(PlainTitles):
         if not steps:
             raise NothingChanged(form.instance)
         user: Any = request.user
+        # The one that the form shows: there was no conflict with what came later. A new row's form shows none.
+        shown = whole_number(request.POST.get(REVISION_FIELD))
         [self.suggestion] = suggest(
             parts_by_owner(steps, user),
             user=user,
             reason=form.cleaned_data["reason"],
-            # The one that the form shows: there was no conflict with what came later.
-            revision=whole_number(request.POST.get(REVISION_FIELD)) or 0,
+            revision=current_head().revision if shown is None else shown,
         )
+
+    def response_add(
+        self, request: HttpRequest, obj: Model, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the suggestion, or what comes after adding."""
+        if self.suggestion is None:
+            return super().response_add(request, obj, post_url_continue)
+        return self._show_suggestion(request, self.suggestion)
 
     def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
         """Show the suggestion, or what comes after saving."""
         if self.suggestion is None:
             return super().response_change(request, obj)
+        return self._show_suggestion(request, self.suggestion)
+
+    def _show_suggestion(self, request: HttpRequest, suggestion: Suggestion) -> HttpResponse:
         message = "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it."
         messages.success(request, message)
-        return HttpResponseRedirect(self.suggestion.get_absolute_url())
+        return HttpResponseRedirect(suggestion.get_absolute_url())
 
 
 class SuggestedRows(InlineModelAdmin):
@@ -132,6 +174,8 @@ class SuggestedRows(InlineModelAdmin):
 def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
     """What saving a valid form and its inlines would do to each row. Nothing is saved."""
     row: Any = form.instance
+    if row.pk is None:
+        return _new_rows(row, formsets)
     before = fetch_row(type(row), row.pk)
     if before is None:
         return []
@@ -153,6 +197,17 @@ def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
             setattr(new, formset.fk.name, before)
             saved.append(Step(None, new))
     return deleted + saved
+
+
+def _new_rows(row: Any, formsets: list[Any]) -> list[Step]:
+    """A new row and those that belong to it."""
+    steps = [Step(None, row)]
+    for formset in formsets:
+        formset.save(commit=False)
+        for new in formset.new_objects:
+            setattr(new, formset.fk.name, row)
+            steps.append(Step(None, new))
+    return steps
 
 
 def _changed_rows(formset: Any) -> list[Step]:

@@ -30,6 +30,53 @@ def suggest(client, row, *, reason="So it is", form=None, **fields):
     return client.post(address(row), form | fields | {"reason": reason})
 
 
+def test_a_viewer_suggests_a_new_table_with_its_accesses_and_a_lead_takes_it(
+    viewer_client, lead_client, orders
+):
+    new = "/admin/ownership/table/suggest/"
+    assert f'href="{new}"' in viewer_client.get("/admin/ownership/table/").text
+    assert f'href="{new}"' not in lead_client.get("/admin/ownership/table/").text
+    page = viewer_client.get(new)
+    assert "Suggest a table" in text_of(page.text)
+    assert "add_id_owner" not in page.text  # the button to add a service
+    form = form_of(page) | {
+        "name": "refunds",
+        "group": orders.group_id,
+        "owner": orders.owner_id,
+        "reason": "We begin to refund",
+    }
+    assert "Please give a reason" in viewer_client.post(new, form | {"reason": ""}).text
+    assert "already exists" in viewer_client.post(new, form | {"name": "orders"}).text
+    response = viewer_client.post(new, form)
+    suggestion = Suggestion.objects.get()
+    assert response["Location"] == suggestion.get_absolute_url()
+    assert [(step["label"], step["what"]) for step in suggestion.steps] == [
+        ("refunds", "created"),
+        ("payments → refunds", "created"),
+    ]
+    assert not Table.objects.filter(name="refunds").exists()
+    take = form_of(lead_client.get(suggestion.get_absolute_url()))
+    lead_client.post(
+        suggestion.get_absolute_url(), take | {"act": "take", "take": ["0", "1"], "reason": "Yes"}
+    )
+    [access] = Table.objects.get(name="refunds").accesses.all()
+    assert (access.service, access.mode) == (orders.owner, "read_write")
+
+
+def test_an_access_that_may_only_be_read_leads_to_its_tables_suggestions(viewer_client, orders):
+    access = orders.accesses.first()
+    page = viewer_client.get(f"/admin/ownership/access/{access.pk}/change/").text
+    assert f'href="{address(orders)}"' in page
+
+
+def test_a_viewer_suggests_a_new_service(viewer_client, db):
+    new = "/admin/ownership/service/suggest/"
+    form = form_of(viewer_client.get(new)) | {"name": "refunds", "reason": "We need it"}
+    assert viewer_client.post(new, form).status_code == 302
+    assert not Service.objects.filter(name="refunds").exists()
+    assert Suggestion.objects.get().about == "refunds"
+
+
 def test_a_viewer_suggests_on_the_same_form_and_the_map_stays_as_it_is(viewer_client, orders):
     before = list(Table.objects.values()) + list(Access.objects.values())
     page = viewer_client.get(address(orders))

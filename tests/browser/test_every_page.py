@@ -90,6 +90,7 @@ DESK_PAGES = (
     "/admin/ownership/table/add/",
     "/admin/ownership/table/3/change/",
     "/admin/ownership/table/3/suggest/",
+    "/admin/ownership/table/suggest/",
     "/admin/ownership/table/1/delete/",
     "/admin/ownership/table/import/",
     "/admin/ownership/table/order/?group=Core+Tables",

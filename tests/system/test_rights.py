@@ -304,6 +304,26 @@ def test_a_bulk_edit_is_suggested_where_it_is_another_teams_and_the_rest_is_left
     assert owned.replies.owner == owned.till
 
 
+def test_a_new_table_of_another_teams_service_is_refused_and_offered_as_a_suggestion(owned, ann):
+    add = f"{TABLES}add/"
+    form = form_of(ann.get(add)) | {
+        "name": "bills",
+        "group": owned.replies.group_id,
+        "owner": owned.bot.pk,
+        "reason": "Bots bill",
+    }
+    page = ann.post(add, form)
+    assert "would belong to Bots, which must agree to that." in text_of(page.text)
+    assert f'formaction="{TABLES}suggest/"' in page.text
+    assert ann.post(f"{TABLES}suggest/", form_of(page)).status_code == 302
+    suggestion = Suggestion.objects.get()
+    assert not Table.objects.filter(name="bills").exists()
+    ben = owned.client(owned.ben)
+    take = form_of(ben.get(suggestion.get_absolute_url()))
+    ben.post(suggestion.get_absolute_url(), take | {"act": "take", "take": ["0", "1"]})
+    assert Table.objects.get(name="bills").owner == owned.bot
+
+
 def test_giving_many_tables_away_asks_the_team_that_would_get_them(owned, ann):
     selected = {"action": "edit_tables", "_selected_action": [owned.accounts.pk]}
     page = ann.post(TABLES, selected)
