@@ -1,7 +1,7 @@
 """Two revisions compared: what became of each row."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 
@@ -60,16 +60,12 @@ def _compared_models() -> list[type[TrackedRow]]:
 def _difference(
     model: type[TrackedRow], old: TrackedRow | None, new: TrackedRow | None, changes: Changes
 ) -> Difference:
-    row = new if new is not None else old
+    row = old if new is None else new
+    difference = Difference(model, kind_of_change(old, new), str(row), changes)
     table = row if isinstance(row, Table) else getattr(row, "table", None)
-    return Difference(
-        model=model,
-        type=kind_of_change(old, new),
-        label=str(row),
-        changes=changes,
-        table_id=table.pk if table else None,
-        table=table.name if table else "",
-    )
+    if table is None:
+        return difference
+    return replace(difference, table_id=table.pk, table=table.name)
 
 
 def _touched_rows(revision: int, before: int, after: int, about: Condition | None) -> RowsByModel:

@@ -4,14 +4,13 @@ Readers name files relative to the folder that they read. Programs that show fin
 relative to the repository.
 """
 
-import os
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ownership.drift.readers.files import resolved_path
+from ownership.drift.readers.files import common_folder, resolved_path
 from ownership.drift.types import Finding, Location
 
 KINDS_SHOWN_IN_CODE = ("undeclared_use", "action_not_granted")
@@ -93,17 +92,6 @@ def infrastructure_paths(arguments: Namespace) -> Sequence[Path]:
     if "path" in arguments:
         return [arguments.path]
     return getattr(arguments, "files", [])
-
-
-def common_folder(paths: Iterable[Path]) -> Path:
-    """The folder that all paths have in common, as readers use it."""
-    folders = []
-    for path in paths:
-        folder = resolved_path(path)
-        if not folder.is_dir():
-            folder = folder.parent
-        folders.append(folder)
-    return Path(os.path.commonpath(folders))
 
 
 def repository_of(folder: Path) -> Path | None:

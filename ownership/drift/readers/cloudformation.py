@@ -12,7 +12,6 @@ of them (sam.py), and a CDK app as its stacks (cdk.py).
 Source: AWS CloudFormation User Guide; tables.py and roles.py say which resources are read.
 """
 
-import os
 import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Protocol
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
-from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.files import Files, common_folder, resolved_path
 from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
@@ -60,10 +59,9 @@ def read_templates(
     the result, and the others are still read.
     """
     paths = [resolved_path(path) for path in paths]
-    tops = [*paths, *(resolved_path(path) for path in code)]
-    root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in tops]))
+    files = Files(common_folder([*paths, *code]))
     collector = Collector(names)
-    templates = Stacks(Files(root), given, names.given, collector.exports)
+    templates = Stacks(files, given, names.given, collector.exports)
     for error in templates.load(paths, stacks):
         collector.add_unreadable_template(error)
     TemplateReader(templates, names, services, collector).read_all()

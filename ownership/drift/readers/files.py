@@ -8,7 +8,7 @@ is read.
 import errno
 import os
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,6 +52,17 @@ def resolved_path(path: Path) -> Path:
         return Path(os.path.realpath(path))  # unlike Path.resolve(), raises nothing for a circle
     except OSError:
         return Path(os.path.abspath(path))
+
+
+def common_folder(paths: Iterable[Path]) -> Path:
+    """The folder that all of these files and folders are in."""
+    folders = []
+    for path in paths:
+        folder = resolved_path(path)
+        if not folder.is_dir():
+            folder = folder.parent
+        folders.append(folder)
+    return Path(os.path.commonpath(folders))
 
 
 class NotReadable(ValueError):

@@ -6,14 +6,13 @@ file, by address or name; the role's tag ``service``; the only service that its 
 Source: Terraform and OpenTofu documentation, "JSON Output Format".
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import TemplateReader
 from ownership.drift.readers.collector import Collector
-from ownership.drift.readers.files import Files, resolved_path
+from ownership.drift.readers.files import Files, common_folder, resolved_path
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.readers.terraform_files import load
@@ -47,7 +46,7 @@ def read_plans(
     """
     paths = [resolved_path(path) for path in paths]
     if root is None:
-        root = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
+        root = common_folder(paths)
     files = Files(root)
     collector = Collector(names)
     plans = _Plans(files, names)
