@@ -12,9 +12,9 @@ from ownership.admin.filters import MyWaivers
 from ownership.admin.saving import RegistryForm
 from ownership.audit.descriptions import label_in_words
 from ownership.drift.types import FINDING_KINDS, label_of_kind
-from ownership.findings.runs import today
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver
+from ownership.models.days import today
 
 
 class WaiverForm(RegistryForm):

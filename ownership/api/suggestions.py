@@ -14,7 +14,8 @@ from ownership.catalog.mine import YES, Mine
 from ownership.history.head import Head
 from ownership.history.models import VERBS
 from ownership.models import Service, Suggestion, Table
-from ownership.models.suggestions import SuggestionQuerySet, today
+from ownership.models.days import today
+from ownership.models.suggestions import SuggestionQuerySet
 
 WAITING, LAPSED = "waiting", "lapsed"
 STATES = [

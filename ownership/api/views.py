@@ -22,11 +22,11 @@ from ownership.api.base import (
 from ownership.api.errors import NoRowNamed
 from ownership.api.renderers import MermaidRenderer, as_file, in_forms
 from ownership.api.schema import ENVIRONMENT
-from ownership.catalog.confirmation import today
 from ownership.catalog.queries import confirmed_tables
 from ownership.exchange.exports import to_mermaid
 from ownership.models import Access, Environment, Service, Table, TableGroup, Team
 from ownership.models.answerable import teams_by_service
+from ownership.models.days import today
 
 LIST_PARAMETERS = {"search", "ordering", "page", "page_size"}
 

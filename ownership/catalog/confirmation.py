@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +35,7 @@ from ownership.history.head import Head
 from ownership.history.time_travel import past_revision
 from ownership.models import Confirmation, Table
 from ownership.models.confirmations import confirmed_entries, table_column
+from ownership.models.days import today
 
 # Before it ends, a confirmation is due for so long.
 DUE_BEFORE_END = timedelta(days=14)
@@ -86,11 +87,6 @@ class TableConfirmation:
 
 
 NEVER_CONFIRMED = TableConfirmation(ConfirmationState.NEVER)
-
-
-def today() -> date:
-    """Confirmations end at midnight UTC, wherever people are."""
-    return datetime.now(UTC).date()
 
 
 def with_changes() -> QuerySet[Any]:

@@ -8,8 +8,9 @@ from django.db.models import Q
 from ownership.catalog.queries import whole_tables
 from ownership.drift.compare import Comparison, compare
 from ownership.drift.types import DeclaredMap, Finding
-from ownership.findings.runs import declared_map, today, waived_by, waivers_in_force
+from ownership.findings.runs import declared_map, waived_by, waivers_in_force
 from ownership.models import DriftRun, Service, Waiver
+from ownership.models.days import today
 from ownership.models.drift_runs import rows_of
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 
 from ownership.catalog.queries import WholeMap, current_map
@@ -34,15 +34,11 @@ from ownership.models import (
     Table,
     Waiver,
 )
+from ownership.models.days import today
 from ownership.models.drift_runs import found_in
 
 FIGURES_SHOWN = 100  # runs of a series
 NO_ENVIRONMENT = "none"  # the filter's value for runs without an environment
-
-
-def today() -> date:
-    """Waivers end at midnight UTC, wherever people are."""
-    return datetime.now(UTC).date()
 
 
 # The map, in the form that drift compares

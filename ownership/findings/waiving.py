@@ -6,9 +6,10 @@ from datetime import date
 from django.core.exceptions import ValidationError
 
 from ownership.drift.types import Finding
-from ownership.findings.runs import Basis, today
+from ownership.findings.runs import Basis
 from ownership.history.row_states import foreign_keys
 from ownership.models import Environment, Waiver
+from ownership.models.days import today
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step, copy_of
 

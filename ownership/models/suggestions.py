@@ -11,22 +11,17 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
-from django.utils import timezone
 
 from ownership.history.models import Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.answerable import answerable_team, service_links
+from ownership.models.days import today
 from ownership.models.tables import Table
 from ownership.models.teams import Membership
 
 # Days in which a suggestion can be taken.
 DAYS_TO_ANSWER = 30
-
-
-def today() -> date:
-    """The day in UTC, by which suggestions lapse."""
-    return timezone.now().astimezone(UTC).date()
 
 
 class SuggestionQuerySet(RegistryQuerySet):

@@ -23,9 +23,10 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ownership.catalog.confirmation import numbers_of_head, today
+from ownership.catalog.confirmation import numbers_of_head
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import DelivererSign, Delivery, DriftRun, Endpoint, Mailing
+from ownership.models.days import today
 from ownership.web.replicas import replicas
 
 COUNTED_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
 from ownership.models import Waiver
+from ownership.models.days import today
 from tests.support.admin_forms import change_url, form_of
 from tests.support.factories import make_table, make_waiver
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ownership.api import views
-from ownership.catalog.confirmation import today
 from ownership.history.models import current_head
 from ownership.models import Confirmation, Table
+from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from tests.support.factories import make_access, make_confirmation, make_table
 

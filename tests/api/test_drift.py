@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
 from ownership.findings import runs
-from ownership.findings.runs import today
 from ownership.models import Access, Service, Table
+from ownership.models.days import today
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show, waive

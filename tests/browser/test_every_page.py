@@ -13,10 +13,10 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 
-from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.models import Service, Suggestion, Table
+from ownership.models.days import today
 from ownership.news.mails import unsubscribe_address
 from ownership.news.watching import watch
 from ownership.plans.suggestions import decline

@@ -12,12 +12,12 @@ from ownership.catalog.confirmation import (
     numbers_by_state,
     states_of,
     tables_in_state,
-    today,
 )
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.history.time_travel import as_of
 from ownership.models import Confirmation, SecondaryIndex, Service, Table
+from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from ownership.drift.types import Location, Unresolved
 from ownership.findings import side_by_side
-from ownership.findings.runs import today
 from ownership.models import Service, Table
+from ownership.models.days import today
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of

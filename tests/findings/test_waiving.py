@@ -12,9 +12,9 @@ from ownership.audit.timeline import Timeline
 from ownership.audit.verification import Verification
 from ownership.findings import runs
 from ownership.findings import waiving as waiving
-from ownership.findings.runs import today
 from ownership.history.models import ChangeSet
 from ownership.models import Environment, Service, Table, Waiver
+from ownership.models.days import today
 from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show, waive

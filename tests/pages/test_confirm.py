@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ownership.catalog.confirmation import today
 from ownership.drift.types import KeyAttribute, Keys, TableShape
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Confirmation, Table
+from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from tests.support.factories import (
     make_access,

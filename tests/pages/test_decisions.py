@@ -11,10 +11,10 @@ from django.utils.html import escape
 
 from ownership.audit.timeline import Timeline
 from ownership.audit.verification import Verification
-from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Suggestion, Table, TableGroup, Waiver
+from ownership.models.days import today
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import take
 from ownership.plans.undo import Undo

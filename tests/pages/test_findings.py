@@ -20,8 +20,8 @@ from ownership.drift.types import (
     TableShape,
     Unresolved,
 )
-from ownership.findings.runs import today
 from ownership.models import Access, Service
+from ownership.models.days import today
 from ownership.pages import findings as page_module
 from ownership.pages.chart import HEIGHT, WIDTH, agreement_of
 from tests.support.drift_code import code_usage

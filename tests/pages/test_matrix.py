@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ownership.drift.types import ActionOn
-from ownership.findings.runs import today
 from ownership.history.change_sets import change_set
 from ownership.models import Access, DriftRun, Grant, Service, Table, TableGroup
+from ownership.models.days import today
 from ownership.pages import matrix
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ownership.audit.timeline import Timeline
-from ownership.catalog.confirmation import today
 from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Confirmation, Table, TableGroup
+from ownership.models.days import today
 from ownership.plans.confirming import changes_since, confirm
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import day_text
