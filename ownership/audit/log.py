@@ -58,10 +58,7 @@ class LogFilters:
 
     def any(self) -> bool:
         """Whether any filter is set."""
-        return bool(self._of_change_sets() or self._of_entries() or self.text)
-
-    def _of_change_sets(self) -> bool:
-        return bool(self.user or self.source or self.first_day or self.last_day)
+        return self != LogFilters(until=self.until)
 
     def _of_entries(self) -> bool:
         """Whether any filter chooses among the entries of a change set."""

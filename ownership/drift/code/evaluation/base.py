@@ -75,10 +75,7 @@ class EvaluationBase:
 
     def _lookup(self, name: str) -> CodeValue:
         """What a name means here: a variable of this function, of one around it, or a global."""
-        function = self.frame.function
-        if name in function.shared and name in function.variables:
-            return self.interpreter.read(self.frame.cell(name))
-        if name in function.variables:
+        if name in self.frame.function.variables:
             return self._own_variable(name)
         owner = self._owner(name)
         if owner is not None:
@@ -86,10 +83,13 @@ class EvaluationBase:
         return self._global(name)
 
     def _own_variable(self, name: str) -> CodeValue:
-        """A variable that nothing but this function assigns, as it is at this point."""
+        """A variable of this function: as it is at this point, if no other function assigns to it."""
+        function = self.frame.function
+        if name in function.shared:
+            return self.interpreter.read(self.frame.cell(name))
         if self.variables is not None and name in self.variables:
             return self.variables[name]
-        if self.frame.scope is None or self.frame.function.is_class_body:
+        if self.frame.scope is None or function.is_class_body:
             return self.interpreter.read(self.frame.cell(name))
         return NOTHING
 
