@@ -22,6 +22,8 @@ from ownership.plans.steps import Step, attname, copy_of
 from ownership.plans.suggestions import suggest
 
 SUGGESTING = "ownership.add_suggestion"
+# The button that suggests to delete the row.
+DELETE = "_suggest_deletion"
 
 
 def is_suggesting(request: HttpRequest) -> bool:
@@ -122,7 +124,10 @@ class SuggestPage(PlainTitles):
         if not is_suggesting(request):
             super().save_related(request, form, formsets, change)
             return
-        steps = steps_of_form(form, formsets)
+        if DELETE in request.POST:
+            steps = steps_to_delete(form.instance, formsets)
+        else:
+            steps = steps_of_form(form, formsets)
         if not steps:
             raise NothingChanged(form.instance)
         user: Any = request.user
@@ -197,6 +202,19 @@ def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
             setattr(new, formset.fk.name, before)
             saved.append(Step(None, new))
     return deleted + saved
+
+
+def steps_to_delete(row: Any, formsets: list[Any]) -> list[Step]:
+    """What deleting the form's row does to it and, before that, to the rows of its inlines."""
+    steps = []
+    for formset in formsets:
+        formset.save(commit=False)  # Django then asks it what was saved
+        stored = _stored(formset.model, list(formset.get_queryset()))
+        steps += [Step(of_row, None) for of_row in stored]
+    before = fetch_row(type(row), row.pk)
+    if before is not None:
+        steps.append(Step(before, None))
+    return steps
 
 
 def _new_rows(row: Any, formsets: list[Any]) -> list[Step]:

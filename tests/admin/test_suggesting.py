@@ -63,6 +63,26 @@ def test_a_viewer_suggests_a_new_table_with_its_accesses_and_a_lead_takes_it(
     assert (access.service, access.mode) == (orders.owner, "read_write")
 
 
+def test_a_viewer_suggests_to_delete_a_table_and_a_lead_takes_it(
+    viewer_client, lead_client, orders
+):
+    fields = {"_suggest_deletion": "Suggest deletion"}
+    assert "Please give a reason" in suggest(viewer_client, orders, reason="", **fields).text
+    suggest(viewer_client, orders, description="Typed, and not meant", **fields)
+    suggestion = Suggestion.objects.get()
+    assert [(step["label"], step["what"]) for step in suggestion.steps] == [
+        ("bots → orders", "deleted"),
+        ("users → orders", "deleted"),
+        ("orders", "deleted"),
+    ]
+    assert Table.objects.filter(name="orders").exists()
+    take = form_of(lead_client.get(suggestion.get_absolute_url()))
+    fields = {"act": "take", "take": ["0", "1", "2"], "reason": "Yes"}
+    lead_client.post(suggestion.get_absolute_url(), take | fields)
+    assert not Table.objects.filter(name="orders").exists()
+    assert ChangeSet.objects.first().suggested_by_name == "viewer"
+
+
 def test_an_access_that_may_only_be_read_leads_to_its_tables_suggestions(viewer_client, orders):
     access = orders.accesses.first()
     page = viewer_client.get(f"/admin/ownership/access/{access.pk}/change/").text
