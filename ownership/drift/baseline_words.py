@@ -55,8 +55,9 @@ def _listed(state: str, findings: Iterable[Finding]) -> list[str]:
 
 def counts(report: Reported) -> str:
     """The numbers of a run in one line."""
+    findings = len(report.findings)
     numbers = {
-        "findings": len(report.findings),
+        "finding" if findings == 1 else "findings": findings,
         "waived": len(report.waived),
         "unresolved": len(list(report.unresolved())),
         "unchecked": len(report.result.unchecked),

@@ -255,7 +255,7 @@ def compare(
     return Comparison(
         pairs=tuple(_access_pairs(declared, found, code, wholes, parts)),
         tables=tuple(_table_pairs(declared, found, code)),
-        reads_permissions=bool(found.services),
+        reads_permissions=not found.all_tables,
         reads_code=usage is not None,
     )
 

@@ -108,6 +108,17 @@ def test_a_place_that_grants_and_deploys_a_table_is_named_once() -> None:
     assert [f.evidence for f in findings if f.kind == "unregistered_table"] == [(PLACE,)]
 
 
+def test_every_access_is_unchecked_where_no_service_was_read() -> None:
+    result = compare(from_map(a_map("users read X")), granted())
+    assert (len(result.findings), len(result.unchecked)) == (0, 1)
+
+
+def test_a_reader_of_tables_alone_checks_no_access() -> None:
+    found = granted(tables=(TableShape("X", None, (), (PLACE,)),), all_tables=True)
+    result = compare(from_map(a_map("users read X")), found)
+    assert (len(result.findings), len(result.unchecked)) == (0, 0)
+
+
 def test_services_that_were_not_read_have_no_findings() -> None:
     result = compare(from_map(a_map("users read X", "pay read X")), granted("users read X"))
     assert result.findings == ()

@@ -16,8 +16,9 @@ import jsonschema_rs
 import pytest
 
 from ownership.drift.baseline import Baseline, changes_since
+from ownership.drift.baseline_words import counts
 from ownership.drift.command import main
-from ownership.drift.compare import Comparison
+from ownership.drift.compare import Comparison, compare
 from ownership.drift.finding_words import KINDS, message
 from ownership.drift.formats import FORMATS
 from ownership.drift.report_github import MAX_SUMMARY_BYTES, append_summary, as_github, as_summary
@@ -128,7 +129,13 @@ def a_report(repository: Path, *findings: Finding, **changes: Any) -> Reported:
 
 def a_comparison(findings: Sequence[Finding], unchecked: Sequence[Unchecked] = ()) -> Comparison:
     """A comparison with these findings, without the pairs that they come from."""
-    stated = SimpleNamespace(findings=findings, unchecked=unchecked, offers=(), reads_code=True)
+    stated = SimpleNamespace(
+        findings=findings,
+        unchecked=unchecked,
+        offers=(),
+        reads_code=True,
+        reads_permissions=True,
+    )
     return cast(Comparison, stated)
 
 
@@ -376,6 +383,18 @@ def test_junit_is_xml_whatever_names_contain(repository: Path) -> None:
     text = as_junit(a_report(repository, replace(GRANTED, table=NASTY)))
     failures = ElementTree.fromstring(text.encode()).findall("testsuite/testcase/failure")
     assert len(failures) == 1
+
+
+def test_junit_lists_no_access_where_only_tables_were_read(repository: Path) -> None:
+    declared = DeclaredMap(accesses=frozenset({DeclaredAccess("bots", "prizes", "read")}))
+    found = Infrastructure("dynamodb", all_tables=True)
+    report = a_report(repository, declared=declared, found=found, result=compare(declared, found))
+    assert ElementTree.fromstring(as_junit(report)).findall("testsuite/testcase") == []
+
+
+def test_one_finding_is_counted_in_the_singular(repository: Path) -> None:
+    assert counts(a_report(repository, GRANTED)).startswith("Drift: 1 finding, ")
+    assert counts(a_report(repository, GRANTED, MISSING)).startswith("Drift: 2 findings, ")
 
 
 def test_junit_skips_what_was_not_checked_with_its_reason(repository: Path) -> None:

@@ -209,3 +209,15 @@ def test_what_acts_by_a_role_in_a_plan(
     assert [(u.service, u.reason) for u in found.unresolved] == (
         [("shop", reason)] if reason else []
     )
+
+
+def test_a_role_of_another_service_is_named_with_that_service(tmp_path: Path) -> None:
+    template = f"""
+Resources:
+  Own: {{Type: AWS::IAM::Role, Properties: {{RoleName: far, Tags: [{{Key: service, Value: pay}}]}}}}
+  Job: {{Type: AWS::Glue::Job, Properties: {{Role: "{FAR}", Tags: {{service: shop}}}}}}
+"""
+    write(tmp_path, {"t.yml": template})
+    found = read_templates([tmp_path / "t.yml"], names(services=("shop", "pay")), {}, {})
+    (unresolved,) = found.unresolved
+    assert (unresolved.service, unresolved.reason) == ("shop", "the role is that of pay")

@@ -162,8 +162,12 @@ class Collector:
         for use in self.diagnostics.role_uses:
             services = self._services_of_roles.get(use.role, set())
             is_own = use.service in services or (use.service is None and bool(services))
-            if not is_own:
-                self.diagnostics.add_unresolved(use.text, use.reason, use.service, READ_AND_WRITE)
+            if is_own:
+                continue
+            reason = use.reason
+            if services:
+                reason = f"the role is that of {', '.join(sorted(services))}"
+            self.diagnostics.add_unresolved(use.text, reason, use.service, READ_AND_WRITE)
 
     def _add_table(self, table: TableShape) -> None:
         """Add a table. One that is deployed in several templates has the keys and indexes of the last."""
