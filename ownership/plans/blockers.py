@@ -5,7 +5,7 @@ within one row, where a plan combines old and new values. The cost is a few quer
 500 rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -279,7 +279,14 @@ def _named_rows(users: Iterable[list[RowKey]]) -> dict[RowKey, TrackedRow]:
     for keys in users:
         for model, pk in keys[:NAMED]:
             pks_by_model.setdefault(model, []).append(pk)
-    rows = {}
+    return fetch_by_key(pks_by_model)
+
+
+def fetch_by_key(
+    pks_by_model: Mapping[type[TrackedRow], Iterable[int]],
+) -> dict[RowKey, TrackedRow]:
+    """The rows with these ids, of several models, with the rows that they refer to."""
+    rows: dict[RowKey, TrackedRow] = {}
     for model, pks in pks_by_model.items():
         for row in fetch_rows(model, pks).values():
             rows[model, row.pk] = row

@@ -35,11 +35,17 @@ from ownership.history.row_states import (
     describe_field,
     describe_value,
     differences,
-    fetch_rows,
     recorded_value,
 )
 from ownership.models import SuggestedStep, Suggestion
-from ownership.plans.blockers import Blocker, namesakes, natural_columns, natural_key
+from ownership.plans.blockers import (
+    Blocker,
+    RowKey,
+    fetch_by_key,
+    namesakes,
+    natural_columns,
+    natural_key,
+)
 from ownership.plans.plan import Plan
 from ownership.plans.steps import (
     Conflict,
@@ -273,18 +279,14 @@ class _Now:
             if model is not None:
                 yield place, step, model
 
-    def _read_targets(self) -> dict[tuple[type, int], TrackedRow]:
-        pks: dict[type[TrackedRow], list[int]] = {}
+    def _read_targets(self) -> dict[RowKey, TrackedRow]:
+        pks: dict[type[TrackedRow], set[int]] = {}
         for _, step, model in self._known_steps():
             for column in foreign_key_fields(model):
                 _, new = step["ids"].get(column.name, (None, None))
                 if new is not None:
-                    pks.setdefault(target_model(column), []).append(new)
-        targets: dict[tuple[type, int], TrackedRow] = {}
-        for model, of_model in pks.items():
-            for row in fetch_rows(model, set(of_model)).values():
-                targets[model, row.pk] = row
-        return targets
+                    pks.setdefault(target_model(column), set()).add(new)
+        return fetch_by_key(pks)
 
     def _read_namesakes(self) -> dict[int, TrackedRow]:
         places: dict[type[TrackedRow], list[int]] = {}
