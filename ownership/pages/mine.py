@@ -122,12 +122,13 @@ def hand_overs(mine: Mine, user: User) -> Section:
 def own_suggestions(mine: Mine, user: User) -> Section:
     """What the reader suggested, and nobody has answered yet."""
     waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
-    return _of_suggestions("own-suggestions", "My suggestions", waiting)
+    section = _of_suggestions("own-suggestions", "My suggestions", waiting)
+    name_asked(section.content["suggestions"])
+    return section
 
 
 def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Section:
     rows = list(waiting.with_answers())
-    name_asked(rows[:SUGGESTIONS_SHOWN])
     return Section(
         name=name,
         title=title,

@@ -57,9 +57,8 @@ def suggestions_waiting(page: Page, rows: SuggestionQuerySet) -> list[Suggestion
     return list(rows.waiting().order_by("number"))
 
 
-def name_asked(*lists: list[Suggestion]) -> None:
+def name_asked(rows: list[Suggestion]) -> None:
     """Note in each of the suggestions which teams it waits for, as ``asked``; at most four queries."""
-    rows = [suggestion for suggestions_of_list in lists for suggestion in suggestions_of_list]
     asked = suggestions.teams_asked(rows)
     for row in rows:
         row.asked = asked[row.pk]  # type: ignore[attr-defined]
@@ -103,13 +102,10 @@ class SuggestionsPage(Page):
         user = self.request.user
         for_user = rows.waiting_for(user)
         others = rows.waiting().exclude(pk__in=for_user.values("pk")).order_by("number")
-        lists = {
-            "for_user": list(for_user[:PER_PAGE]),
-            "own": list(others.filter(user_id=user.pk)[:PER_PAGE]),
-            "others": list(others.exclude(user_id=user.pk)[:PER_PAGE]),
-        }
-        name_asked(*lists.values())
-        return lists
+        own = list(others.filter(user_id=user.pk)[:PER_PAGE])
+        of_others = list(others.exclude(user_id=user.pk)[:PER_PAGE])
+        name_asked([*own, *of_others])
+        return {"for_user": list(for_user[:PER_PAGE]), "own": own, "others": of_others}
 
     def _in_state(self, rows: SuggestionQuerySet, state: str) -> Context:
         if state == "lapsed":

@@ -258,7 +258,7 @@ def test_pages_take_a_fixed_number_of_queries(lead_client, orders, rows, django_
         access = make_access(orders, notes="a")
         make_suggestion(access, notes=f"b {number}")
     lead_client.get("/suggestions/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         lead_client.get("/suggestions/")
     with django_assert_num_queries(7):
         lead_client.get("/suggestions/?state=all")
