@@ -22,7 +22,7 @@ LONGEST_TOKEN = 500
 
 
 class NoSecret(Exception):
-    """The endpoint has no usable secret. The message says what to do."""
+    """The endpoint has no usable secret. The message says what to do; it is empty if there is none at all."""
 
 
 def new_webhook_secret() -> str:
@@ -69,7 +69,8 @@ def valid_secrets(endpoint: Endpoint) -> list[str]:
     valid = Q(valid_until=None) | Q(valid_until__gt=timezone.now())
     stored = list(endpoint.secrets.filter(valid))
     if not stored:
-        raise NoSecret("This endpoint has no secret yet: give it one.")
+        # The endpoint's state says so by itself, and only for as long as that is true.
+        raise NoSecret("")
     opened = []
     for secret in stored:
         try:

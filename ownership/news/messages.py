@@ -140,9 +140,9 @@ def _slack(endpoint: Endpoint, event: ChangeEvent | TrialEvent, secrets: list[st
     else:
         change_set = event.change_set
         revision = f"revision {change_set.revision}"
-        text = f"{_escaped(change_set.user_name)}: {_escaped(_cut(change_set.reason, LONGEST_LINE))} ({revision})"
+        text = f"{_escaped(change_set.by())}: {_escaped(_cut(change_set.reason, LONGEST_LINE))} ({revision})"
         link = f"<{change_set_address(change_set)}|{revision}>"
-        heading = f"*{_escaped(change_set.user_name)}* ({link}): {_escaped(_cut(change_set.reason, LONGEST_LINE))}"
+        heading = f"*{_escaped(change_set.by())}* ({link}): {_escaped(_cut(change_set.reason, LONGEST_LINE))}"
         source = ChangeSet.Source(change_set.source).label
         when = f"{change_set.time:%Y-%m-%d %H:%M} UTC, source: {source}"
         blocks = [

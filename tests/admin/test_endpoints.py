@@ -47,6 +47,18 @@ def test_a_lead_makes_a_webhook_and_sees_its_secret_once(lead_client, receiver):
     assert "delivered (200)" in text_of(lead_client.get(deliveries(endpoint)).text)
 
 
+def test_once_it_has_a_secret_no_page_says_that_it_has_none(lead_client, receiver):
+    fields = {"name": "ci", "kind": "webhook", "address": receiver.address, "active": "on"}
+    lead_client.post(ADD, form_of(lead_client.get(ADD)) | fields | {"reason": "For CI"})
+    deliver()
+    make_service()
+    deliver()
+
+    page = lead_client.post(deliveries(Endpoint.objects.get()), {"secret_form": "1"})
+
+    assert "no secret" not in text_of(page.text)
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
