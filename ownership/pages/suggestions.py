@@ -167,7 +167,7 @@ class SuggestionPage(Page):
         if not may_act:
             sentence = suggestions.OWN if is_own else "Only who suggested it may do that."
             if answers and not is_own:
-                sentence = "Only team leads may take or decline a suggestion."
+                sentence = _who_answers(suggestion, user)
             return refusal(
                 request,
                 403,
@@ -177,7 +177,7 @@ class SuggestionPage(Page):
         try:
             return acts[act](suggestion, user)
         except Stale:
-            return self._show_again(number, MOVED, 409)
+            return self._show_moved(number)
         except NotApplied as error:
             return self._show_again(number, f"Nothing was written. {error}")
 
@@ -185,7 +185,7 @@ class SuggestionPage(Page):
         review = Review(suggestion)
         form = TakeForm(self.request.POST)
         if self.request.POST.get("fingerprint") != review.fingerprint():
-            return self._show_again(suggestion.number, MOVED, 409)
+            return self._show_moved(suggestion.number)
         if not form.is_valid():
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
@@ -202,7 +202,7 @@ class SuggestionPage(Page):
         review = Review(suggestion)
         form = TakeForm(self.request.POST)
         if self.request.POST.get("fingerprint") != review.fingerprint():
-            return self._show_again(suggestion.number, MOVED, 409)
+            return self._show_moved(suggestion.number)
         if not form.is_valid():
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
@@ -233,6 +233,13 @@ class SuggestionPage(Page):
         again = suggestions.suggest_again(suggestion, user)
         messages.success(self.request, "Suggested again, compared with the map as it is now.")
         return HttpResponseRedirect(again.get_absolute_url())
+
+    def _show_moved(self, number: int) -> HttpResponse:
+        """The page as it is now, to somebody whose page is out of date: perhaps somebody else has answered."""
+        problem = MOVED
+        if not _suggestion(number).is_waiting:
+            problem = f"Nothing was written. {suggestions.NOT_WAITING}"
+        return self._show_again(number, problem, 409)
 
     def _show_again(
         self,
@@ -286,6 +293,15 @@ def _suggestion(number: int) -> Suggestion:
     if suggestion is None:
         raise Http404(f"There is no suggestion {number}.")
     return suggestion
+
+
+def _who_answers(suggestion: Suggestion, user: Any) -> str:
+    """Who may take or decline it, in a sentence to somebody who may not."""
+    teams = suggestions.teams_asked([suggestion])[suggestion.pk]
+    if not user.has_perm("ownership.change_table") or not teams:
+        return "Only team leads may take or decline a suggestion."
+    names = " and ".join(str(team) for team in teams)
+    return f"Only members of {names} may take or decline it."
 
 
 def _chosen(request: HttpRequest, review: Review) -> set[str]:

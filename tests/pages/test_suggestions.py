@@ -109,6 +109,27 @@ def test_what_changed_while_the_page_was_open_is_shown_and_nothing_is_written(le
     assert state(suggestion) == "open"
 
 
+def test_the_second_of_two_answers_is_told_of_the_first(lead_client, admin_client, orders):
+    suggestion = make_suggestion(orders, description="New")
+    fingerprint = form_of(admin_client.get(suggestion.get_absolute_url()))["fingerprint"]
+    fields = {"reason": "Yes", "take": ["0.description"]}
+    act(lead_client, suggestion, "take", **fields)
+    response = act(admin_client, suggestion, "take", **fields, fingerprint=fingerprint)
+    assert response.status_code == 409
+    page = text_of(response.text)
+    assert "Nothing was written. This suggestion was answered, or has lapsed." in page
+    assert "Review it, then take it" not in page
+
+
+def test_a_lead_of_another_team_is_told_which_team_may_answer(settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    suggestion = make_suggestion(owned.accounts)
+    response = act(owned.client(owned.ben), suggestion, "decline", **{"decline-reason": "No"})
+    assert response.status_code == 403
+    assert "Only members of Money may take or decline it." in text_of(response.text)
+
+
 def test_blockers_are_named(lead_client, orders):
     bots = make_service("bots")
     suggestion = make_suggestion(orders, owner=bots)
@@ -137,9 +158,11 @@ def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client,
     page = text_of(ben.get("/mine/").text)
     assert "Hand-overs to agree to 1 accounts Hand-over Bots keep them (Suggestion 1, by" in page
     page = text_of(viewer_client.get(suggestion.get_absolute_url()).text)
-    assert "The other team is asked in suggestion 2 ." in page
+    assert "The other team was asked in suggestion 2 : no answer yet." in page
     assert "Suggest again" not in page
     act(ben, asked, "take", reason="Yes", take=["0.owner"])
+    page = text_of(viewer_client.get(suggestion.get_absolute_url()).text)
+    assert "The other team was asked in suggestion 2 : taken." in page
     owned.accounts.refresh_from_db()
     assert owned.accounts.owner == owned.bot
 
@@ -148,6 +171,9 @@ def test_the_list_says_which_teams_suggestions_wait_for(viewer_client):
     owned = OwnedMap()
     make_suggestion(owned.accounts)
     assert "waits for Money · until" in text_of(viewer_client.get("/suggestions/").text)
+    of_nobody = make_suggestion(owned.loose)
+    for address in ("/suggestions/", of_nobody.get_absolute_url()):
+        assert "waits for any team lead" in text_of(viewer_client.get(address).text)
 
 
 def test_declining_says_why(lead_client, viewer_client, viewer, orders):
