@@ -292,3 +292,25 @@ def test_a_plan_that_cannot_be_read_may_permit_anything_to_anyone(tmp_path: Path
     assert verdict(read_plans(paths, SHOP, {})) == ["access_not_granted"]
     found = read_plans([*paths, tmp_path / "broken.json"], SHOP, {})
     assert (verdict(found), len(found.errors)) == (["unchecked"], 1)
+
+
+GROUPS = {
+    "by its name": "U: {Type: AWS::IAM::User, Properties: {UserName: shop, Groups: [other]}}",
+    "by a parameter": "U: {Type: AWS::IAM::User, Properties: {UserName: shop, Groups: [!Ref Group]}}",
+    "by an addition": (
+        "U: {Type: AWS::IAM::User, Properties: {UserName: shop}}\n"
+        "  A: {Type: AWS::IAM::UserToGroupAddition, Properties: {GroupName: other, Users: [!Ref U]}}"
+    ),
+}
+
+
+@pytest.mark.parametrize("resources", GROUPS.values(), ids=GROUPS)
+def test_a_group_from_elsewhere_may_permit_its_users_anything(
+    tmp_path: Path, resources: str
+) -> None:
+    write(tmp_path, {"t.yml": f"Resources:\n  {resources}\n"})
+    found = read_templates([tmp_path / "t.yml"], SHOP, {}, {})
+    assert verdict(found) == ["unchecked"]
+    assert [unresolved.reason for unresolved in found.unresolved] == [
+        "the group is defined elsewhere"
+    ]

@@ -107,7 +107,7 @@ class Principals:
         return self._policies_by_holder.get(name, [])
 
     def groups_of(self, user: str) -> list[str]:
-        """The groups of the template that a user is in."""
+        """The groups that a user is in, those of the template by logical name."""
         return sorted(self._groups_by_user.get(user, ()))
 
     @cached_property
@@ -155,7 +155,7 @@ class Principals:
                     names.add(str(item["Ref"]))
                     continue
                 for text in self.template.texts(item):
-                    names.add(self._logical_names.get(text) or role_name(text) or str(text))
+                    names.add(self._logical_names.get(text) or role_name(text) or text)
         return names
 
 
@@ -182,6 +182,9 @@ class PolicyReader:
         for group in self.principals.groups_of(name):
             if group in self.principals.groups:
                 statements += self._own(group, self.principals.groups[group])
+                continue
+            elsewhere = group if isinstance(group, Text) else Text(group, properties.location)
+            self._unresolved(elsewhere, "the group is defined elsewhere")
         return statements
 
     def _own(self, name: str, properties: Map) -> list[PolicyStatement]:
