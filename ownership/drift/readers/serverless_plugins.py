@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ownership.drift.readers.template import NodeReader
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
 
 APP_SYNC = "serverless-appsync-plugin"
 STEP_FUNCTIONS = "serverless-step-functions"
@@ -134,10 +134,8 @@ class _AppSync(_PluginReader):
         """Data sources that are written into resolvers and functions."""
         for part in self.mappings(section):
             for node in part.values():
-                resolver = self.expand(node)
-                source = (
-                    self.expand(resolver.get("dataSource")) if isinstance(resolver, Map) else None
-                )
+                resolver = as_mapping(self.expand(node))
+                source = self.expand(resolver.get("dataSource"))
                 if isinstance(source, Map):
                     self._read_source(source)
 

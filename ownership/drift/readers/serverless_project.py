@@ -257,9 +257,7 @@ class Project:
 
     def _roles_of_plugins(self) -> list[list[PolicyStatement]]:
         """The roles that plugins make for AppSync, Step Functions and API Gateway."""
-        custom = self.at("custom")
-        if not isinstance(custom, Map):
-            custom = Map(location_of(custom))
+        custom = as_mapping(self.at("custom"))
         made = roles_of_plugins(self.plugins, self.root.get, custom, NodeReader(self.expand))
         self.framework.existing += made.existing
         for setting in made.unresolved:

@@ -381,15 +381,14 @@ def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
     if isinstance(node, Seq):
         for position, member in enumerate(node):
             yield from _roles_named_in(member, (*path, position))
-    if not isinstance(node, Map):
-        return
-    for key, value in node.items():
+    for key, value in as_mapping(node).items():
+        own_path = (*path, str(key))
         if not names_role(key):
-            yield from _roles_named_in(value, (*path, str(key)))
+            yield from _roles_named_in(value, own_path)
             continue
         for text in members(value):
             if isinstance(text, Text) and text:
-                yield (*path, str(key)), text
+                yield own_path, text
 
 
 def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:

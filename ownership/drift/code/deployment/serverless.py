@@ -15,12 +15,7 @@ from ownership.drift.readers.serverless import (
 from ownership.drift.readers.serverless_project import service_name
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import NodeReader
-from ownership.drift.values import (
-    Map,
-    Text,
-    Value,
-    location_of,
-)
+from ownership.drift.values import Map, Text, Value, as_mapping, location_of
 
 
 class ServerlessProjects(Handlers):
@@ -77,13 +72,8 @@ class ServerlessProjects(Handlers):
         self.functions.append(deployed)
 
     def _add_serverless_layers(self, variables: Variables, folder: str) -> None:
-        layers = variables.at("layers")
-        if not isinstance(layers, Map):
-            return
-        for node in layers.values():
-            layer = variables.expand(node)
-            if not isinstance(layer, Map):
-                continue
+        for node in as_mapping(variables.at("layers")).values():
+            layer = as_mapping(variables.expand(node))
             path = variables.expand(layer.get("path"))
             if isinstance(path, Text):
                 self._add_layer(join(folder, path))
