@@ -126,9 +126,10 @@ class FormFields(BaseModelAdmin):
 
 
 class NothingChanged(Exception):
-    """A form was saved that holds what is stored."""
+    """A form was saved that holds what is stored; the message says what that means."""
 
-    def __init__(self, row: models.Model) -> None:
+    def __init__(self, row: models.Model, message: str = NOTHING_CHANGED) -> None:
+        super().__init__(message)
         self.row = row
 
 
@@ -181,7 +182,8 @@ def say_what_was_saved(
     undo = ("Undo", reverse("admin:ownership_undo", args=[draft.revision]))
     ways = format_html_join(" · ", '<a href="{1}">{0}</a>', [*links, undo])
     what = describe_saved(draft.entries)
-    messages.success(request, format_html("Saved: {}. {}", what, ways))
+    end = "" if what.endswith(".") else "."
+    messages.success(request, format_html("Saved: {}{} {}", what, end, ways))
 
 
 class ReasonMixin(admin.ModelAdmin):
@@ -201,7 +203,7 @@ class ReasonMixin(admin.ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except NothingChanged as unchanged:
-            self.message_user(request, NOTHING_CHANGED, messages.INFO)
+            self.message_user(request, str(unchanged), messages.INFO)
             if "_continue" in request.POST:
                 return HttpResponseRedirect(request.get_full_path())
             return self.response_post_save_change(request, unchanged.row)

@@ -24,6 +24,9 @@ from ownership.plans.suggestions import suggest
 SUGGESTING = "ownership.add_suggestion"
 # The button that suggests to delete the row.
 DELETE = "_suggest_deletion"
+NOTHING_SUGGESTED = (
+    "Nothing was suggested: the form matches what is stored. Change something in it first."
+)
 
 
 def is_suggesting(request: HttpRequest) -> bool:
@@ -129,7 +132,7 @@ class SuggestPage(PlainTitles):
         else:
             steps = steps_of_form(form, formsets)
         if not steps:
-            raise NothingChanged(form.instance)
+            raise NothingChanged(form.instance, NOTHING_SUGGESTED)
         user: Any = request.user
         # The one that the form shows: there was no conflict with what came later. A new row's form shows none.
         shown = whole_number(request.POST.get(REVISION_FIELD))
@@ -153,6 +156,12 @@ class SuggestPage(PlainTitles):
         if self.suggestion is None:
             return super().response_change(request, obj)
         return self._show_suggestion(request, self.suggestion)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Lead on after saving; if nothing was suggested, back to the form."""
+        if is_suggesting(request):
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_post_save_change(request, obj)
 
     def _show_suggestion(self, request: HttpRequest, suggestion: Suggestion) -> HttpResponse:
         message = "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it."

@@ -10,7 +10,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.db.models import ManyToManyField, QuerySet
+from django.db.models import Field, ManyToManyField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
@@ -25,10 +25,11 @@ LEAD, VIEWER, ADMINISTRATOR, NO_ROLE = "lead", "viewer", "administrator", ""
 ROLE_NAMES = {LEAD: "Team lead", VIEWER: "Viewer", ADMINISTRATOR: "Administrator"}
 ROLE_CHOICES = [
     (LEAD, "Team lead: edits the map and sees its history"),
-    (VIEWER, "Viewer: sees the map and its history"),
+    (VIEWER, "Viewer: sees the map and its history, and suggests changes"),
     (ADMINISTRATOR, "Administrator: everything, accounts too"),
 ]
 GROUP_OF_ROLE = {LEAD: TEAM_LEADS, VIEWER: VIEWERS}
+MAIL_ADDRESS_HELP = "Where mail goes about what the person watches and what waits for them."
 LAST_ADMINISTRATOR = "This is the only administrator who can sign in. Make somebody else one first."
 
 
@@ -58,7 +59,7 @@ class NewAccountForm(BaseUserCreationForm):
     role = RoleField(initial=LEAD)
 
     class Meta(BaseUserCreationForm.Meta):
-        fields = ("username",)
+        fields = ("username", "email")
 
 
 class AccountForm(UserChangeForm):
@@ -121,6 +122,11 @@ class ManyChoicesField(forms.ModelMultipleChoiceField):
 class AccountsMixin(TolerantLists):
     """For users and groups: their forms and lists answer bad values with a message."""
 
+    def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "email":
+            kwargs["help_text"] = MAIL_ADDRESS_HELP
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def formfield_for_manytomany(
         self,
         db_field: ManyToManyField,
@@ -168,7 +174,7 @@ class AccountAdmin(AccountsMixin, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     add_form_template = None
-    add_fieldsets = ((None, {"fields": ("username", "role", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "email", "role", "password1", "password2")}),)
     fieldsets = (
         (None, {"fields": ("username", "role", "is_active", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),

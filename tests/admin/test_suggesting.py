@@ -152,9 +152,9 @@ def test_a_service_can_be_suggested_to_change(viewer_client):
 def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, orders):
     assert "give a reason" in suggest(viewer_client, orders, reason=" ", description="New").text
     assert "letters, digits" in suggest(viewer_client, orders, name="no spaces").text
-    assert (
-        "Nothing was changed" in viewer_client.get(suggest(viewer_client, orders)["Location"]).text
-    )
+    unchanged = suggest(viewer_client, orders)
+    assert unchanged["Location"] == address(orders)
+    assert "Nothing was suggested: the form" in viewer_client.get(unchanged["Location"]).text
     assert not Suggestion.objects.exists()
 
 

@@ -149,6 +149,13 @@ def test_after_saving_the_message_says_what_changed_and_offers_to_undo_it(lead_c
     assert reverse("admin:ownership_undo", args=[revision]) in page.text
 
 
+def test_the_message_ends_with_one_full_stop(lead_client):
+    table = make_table("orders", description="Old.")
+    save_form(lead_client, table, open_form(lead_client, table) | {"description": "New."})
+    [message] = messages_of(lead_client.get("/admin/"))
+    assert message.startswith("Saved: orders: description Old. → New. View")
+
+
 def test_long_values_and_many_entries_are_not_spelt_out_after_saving(lead_client):
     table = make_table("orders", description="x" * 80)
     for number in range(6):

@@ -32,6 +32,17 @@ def save(client, user, **fields):
     )
 
 
+def test_a_new_account_gets_the_address_for_its_mail_at_once(admin_client):
+    form = form_of(admin_client.get(ADD)) | {
+        "username": "new",
+        "email": "new@registry.example",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    admin_client.post(ADD, form)
+    assert User.objects.get(username="new").email == "new@registry.example"
+
+
 def test_an_account_for_a_team_lead_takes_a_name_a_password_and_nothing_else(admin_client):
     form = form_of(admin_client.get(ADD)) | {
         "username": "new",
