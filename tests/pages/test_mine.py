@@ -73,6 +73,7 @@ def test_suggestions_wait_for_the_team_and_ones_own_are_listed_apart(ann, settin
     make_suggestion(shop, User.objects.get(username="ann"), description="By Ann")
     page = text_of(ann.get(MINE).text)
     assert "Suggestions 1" in page
+    assert "waits for any team lead" not in page
     assert "Hand-overs to agree to 1" in page
     assert "owner bots → wallet" in page.split("Hand-overs to agree to 1 ")[2]
     assert "My suggestions 1" in page
