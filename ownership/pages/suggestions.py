@@ -42,6 +42,8 @@ STATES = {
     "withdrawn": "Withdrawn",
     "all": "All",
 }
+# The same as leaving the state out, as in the API.
+WAITING = "waiting"
 OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
 WITHDRAWN = "Withdrawn by who suggested it."
 MOVED = (
@@ -76,8 +78,10 @@ class SuggestionsPage(Page):
         if self.moment:
             raise BadAddress(OF_TODAY)
         state = self.request.GET.get("state", "")
+        if state == WAITING:
+            state = ""
         if state not in STATES:
-            raise BadAddress(f"state takes one of {', '.join(filter(None, STATES))}.")
+            raise BadAddress(f"state takes one of {', '.join([WAITING, *filter(None, STATES)])}.")
         rows = self._about(Suggestion.objects.with_answers())
         content = self._waiting(rows) if state == "" else self._in_state(rows, state)
         return super().get_context_data(**kwargs) | {

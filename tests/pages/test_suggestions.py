@@ -170,7 +170,8 @@ def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client,
 def test_the_list_says_which_teams_suggestions_wait_for(viewer_client):
     owned = OwnedMap()
     make_suggestion(owned.accounts)
-    assert "waits for Money · until" in text_of(viewer_client.get("/suggestions/").text)
+    for address in ("/suggestions/", "/suggestions/?state=waiting"):
+        assert "waits for Money · until" in text_of(viewer_client.get(address).text)
     of_nobody = make_suggestion(owned.loose)
     for address in ("/suggestions/", of_nobody.get_absolute_url()):
         assert "waits for any team lead" in text_of(viewer_client.get(address).text)
