@@ -314,3 +314,64 @@ def test_a_group_from_elsewhere_may_permit_its_users_anything(
     assert [unresolved.reason for unresolved in found.unresolved] == [
         "the group is defined elsewhere"
     ]
+
+
+FAR_ROLE = "arn:aws:iam::111122223333:role/far"
+SAM = "Transform: AWS::Serverless-2016-10-31\n"
+INCLUDE = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/part.yml}}"
+DEFINITION = (
+    "{paths: {/a: {get: {x-amazon-apigateway-integration: {credentials: '" + FAR_ROLE + "'}}}}}"
+)
+PARTS_ELSEWHERE = {
+    "a definition of an API that names a role": (
+        f"{{Type: AWS::Serverless::Api, Properties: {{DefinitionBody: {DEFINITION}}}}}",
+        "the role is defined elsewhere",
+    ),
+    "a definition of an API in another file": (
+        "{Type: AWS::Serverless::Api, Properties: {DefinitionUri: api.yml}}",
+        "the API's definition is in another file, and may name roles",
+    ),
+    "one that CloudFormation loads": (
+        "{Type: AWS::ApiGateway::RestApi, Properties: {BodyS3Location: {Bucket: a, Key: b}}}",
+        "the API's definition is in another file, and may name roles",
+    ),
+    "one that is included": (
+        f"{{Type: AWS::Serverless::HttpApi, Properties: {{DefinitionBody: {{{INCLUDE}}}}}}}",
+        "what Fn::Transform makes is not known, and may name roles",
+    ),
+    "a function's properties": (
+        f"{{Type: AWS::Serverless::Function, Properties: {{{INCLUDE}, Handler: a.b}}}}",
+        "what Fn::Transform makes of the resource is not known",
+    ),
+    "a policy's properties": (
+        f"{{Type: AWS::IAM::ManagedPolicy, Properties: {{{INCLUDE}, Roles: [!Ref R]}}}}",
+        "what Fn::Transform makes of the resource is not known",
+    ),
+    "a role as a whole": (
+        f"{{Type: AWS::IAM::Role, {INCLUDE}}}",
+        "what Fn::Transform makes of the resource is not known",
+    ),
+    "a profile of a role from elsewhere": (
+        "{Type: AWS::IAM::InstanceProfile, Properties: {Roles: [far]}}",
+        "the role is defined elsewhere",
+    ),
+}
+
+
+@pytest.mark.parametrize(("resource", "reason"), PARTS_ELSEWHERE.values(), ids=PARTS_ELSEWHERE)
+def test_a_part_that_is_not_in_the_template_may_permit_anything(
+    tmp_path: Path, resource: str, reason: str
+) -> None:
+    role = "{Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}]}}"
+    write(tmp_path, {"t.yml": f"{SAM}Resources:\n  R: {role}\n  X: {resource}\n"})
+    found = read_templates([tmp_path / "t.yml"], SHOP, {}, {})
+    assert verdict(found) == ["unchecked"]
+    assert [unresolved.reason for unresolved in found.unresolved] == [reason]
+
+
+def test_an_api_without_a_definition_of_its_own_names_no_role(tmp_path: Path) -> None:
+    role = "{Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}]}}"
+    api = "{Type: AWS::Serverless::HttpApi, Properties: {StageName: live}}"
+    write(tmp_path, {"t.yml": f"{SAM}Resources:\n  R: {role}\n  X: {api}\n"})
+    found = read_templates([tmp_path / "t.yml"], SHOP, {}, {})
+    assert (found.unresolved, verdict(found)) == ((), ["access_not_granted"])

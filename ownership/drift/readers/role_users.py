@@ -15,8 +15,14 @@ from typing import NamedTuple
 
 from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.template import Template
-from ownership.drift.readers.template_nodes import function_name, referenced
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping
+from ownership.drift.readers.template_nodes import (
+    INCLUDE,
+    TABLE_TYPES,
+    function_name,
+    referenced,
+)
+from ownership.drift.types import Location
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, placeholder
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.
 ANY_USER = "Any::RoleUser"
@@ -53,10 +59,16 @@ KEYS_OF_ROLES = (
     "unauthenticated",
 )  # the last two of an identity pool
 MAX_DEPTH = 12
+INSTANCE_PROFILE = "AWS::IAM::InstanceProfile"
+DEFINITION_ELSEWHERE = "the API's definition is in another file, and may name roles"
+INCLUDED = "what Fn::Transform makes is not known, and may name roles"
 
 
 class RoleUser(NamedTuple):
-    """A resource with a role that the template does not have: by the texts that name it."""
+    """A resource with a role that the template does not have: by the texts that name it.
+
+    So is one with a part that is not in the template, and may name roles.
+    """
 
     name: str
     properties: Map
@@ -83,6 +95,8 @@ def users_of_roles_elsewhere(
             name_of_role = referenced(value) or ""
             if name_of_role not in template.resources and not name_of_role.endswith(made_elsewhere):
                 roles += _texts(template, value)
+        if resource_type not in TABLE_TYPES:  # their policies are read
+            roles += _parts_elsewhere(template, properties)
         if roles:
             yield RoleUser(name, properties, roles)
 
@@ -103,6 +117,8 @@ def _uses_no_items(resource_type: str) -> bool:
     prefix, _, rest = resource_type.partition("::")
     if prefix not in ("AWS", "Any") or resource_type in TYPES:
         return True
+    if resource_type == INSTANCE_PROFILE:
+        return False
     return rest.partition("::")[0] in SERVICES
 
 
@@ -118,6 +134,31 @@ def _roles_named_in(
         else:
             for inner in _mappings(template, value):
                 yield from _roles_named_in(template, resource_type, inner, depth + 1)
+
+
+def _parts_elsewhere(template: Template, properties: Map) -> Iterator[Text]:
+    """What replaces the parts of a resource that are not in the template, each with the reason."""
+    if properties.get("BodyS3Location") is not None:
+        yield placeholder(properties.location, DEFINITION_ELSEWHERE)
+    for value in properties.values():
+        for location in _includes(template, value, 0):
+            yield placeholder(location, INCLUDED)
+
+
+def _includes(template: Template, node: Value, depth: int) -> Iterator[Location]:
+    """Where ``Fn::Transform`` makes a part of a value."""
+    if depth > MAX_DEPTH:
+        return
+    node = template.expand(node)
+    children: Iterable[Value] = ()
+    if isinstance(node, Map):
+        if INCLUDE in node:
+            yield node.location
+        children = node.values()
+    elif isinstance(node, Seq):
+        children = node
+    for child in children:
+        yield from _includes(template, child, depth + 1)
 
 
 def _values(template: Template, node: Value) -> Iterator[Value]:

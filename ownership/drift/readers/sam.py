@@ -22,6 +22,7 @@ from ownership.drift.readers.sam_policies import (
     statements_of,
 )
 from ownership.drift.readers.template_nodes import (
+    INCLUDE,
     branches_of_if,
     function_name,
     is_no_value,
@@ -40,13 +41,19 @@ CONNECTOR = "AWS::Serverless::Connector"
 MADE_OF = {FUNCTION: "AWS::Lambda::Function", STATE_MACHINE: "AWS::StepFunctions::StateMachine"}
 GLOBALS = {FUNCTION: "Function", STATE_MACHINE: "StateMachine"}
 TABLES = (SIMPLE_TABLE, "AWS::DynamoDB::Table")
+# APIs, whose integrations may act by roles, and what SAM makes of them.
+APIS = {
+    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
+    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
+    "AWS::Serverless::WebSocketApi": "AWS::ApiGatewayV2::Api",
+}
+API_PROPERTIES = {
+    "DefinitionBody": "Body",
+    "DefinitionUri": "BodyS3Location",
+    INCLUDE: INCLUDE,
+}
 # Resources that SAM gives no role that could touch a table.
-WITHOUT_ROLE = (
-    "AWS::Serverless::Api",
-    "AWS::Serverless::HttpApi",
-    "AWS::Serverless::WebSocketApi",
-    "AWS::Serverless::LayerVersion",
-)
+WITHOUT_ROLE = ("AWS::Serverless::LayerVersion",)
 KEY_TYPES = {"String": "S", "Number": "N", "Binary": "B"}
 
 
@@ -112,6 +119,8 @@ class _Expansion:
             self._add_with_role(name, node, location)
         elif resource_type == SIMPLE_TABLE:
             self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
+        elif resource_type in APIS:
+            self._add_api(name, node)
         elif resource_type == GRAPH_API:
             self._add_graph_api(name, node)
         elif resource_type == CONNECTOR:
@@ -143,6 +152,8 @@ class _Expansion:
             if key in properties:
                 made[key] = properties[key]
         role_key = "Role" if resource_type == FUNCTION else "RoleArn"
+        if INCLUDE in properties:
+            made[INCLUDE] = properties[INCLUDE]
         made[role_key] = properties.get("Role")
         if _may_be_absent(properties.get("Role")):
             role_name = Text(f"{name}Role", location)
@@ -174,7 +185,18 @@ class _Expansion:
         role["Policies"] = documents
         return role
 
-    # AppSync
+    # APIs
+
+    def _add_api(self, name: str, node: Map) -> None:
+        """An API with its definition, which may be in another file."""
+        resource_type = _type(node)
+        shared = as_mapping(self.globals.get(resource_type.rpartition("::")[2]))
+        properties = with_globals(_properties(node), shared)
+        made = Map(node.location, [("Tags", _tag_list(properties.get("Tags"), node.location))])
+        for key, made_key in API_PROPERTIES.items():
+            if key in properties:
+                made[made_key] = properties[key]
+        self.made[name] = _resource(APIS[resource_type], made, node)
 
     def _add_graph_api(self, name: str, node: Map) -> None:
         """The roles of an API's data sources that are tables, unless they have roles of their own."""

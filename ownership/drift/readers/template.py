@@ -20,6 +20,8 @@ from ownership.drift.readers import intrinsics, resource_types
 from ownership.drift.readers.loops import TRANSFORM as LANGUAGE_EXTENSIONS
 from ownership.drift.readers.loops import LoopExpander
 from ownership.drift.readers.template_nodes import (
+    IDENTITY_TYPES,
+    INCLUDE,
     MANAGED_POLICY,
     STACK_TYPES,
     TABLE_TYPES,
@@ -338,10 +340,19 @@ class Template(NodeReader):
         if is_function_name(name):
             return f"{name} is not expanded, and may make resources that permit something"
         resource_type = self._resource_type(node)
+        if self._is_included(resource_type, as_mapping(self.expand(node))):
+            return f"what {INCLUDE} makes of the resource is not known"
         is_read = resource_type in self._read_types or name in self._read_resources
         if resource_type is None or is_read or resource_types.permits_nothing(resource_type):
             return ""
         return f"resources of type {resource_type} are not read, and may permit something"
+
+    def _is_included(self, resource_type: str | None, resource: Map) -> bool:
+        """Whether a macro makes a part of a resource, and no reader reports that."""
+        if INCLUDE in resource:
+            return True
+        properties = as_mapping(self.expand(resource.get("Properties")))
+        return INCLUDE in properties and resource_type not in IDENTITY_TYPES
 
     def count_as_read(self, name: str) -> None:
         """Take down that a resource was read which the template itself does not give a type."""

@@ -16,7 +16,9 @@ from ownership.drift.values import Map, Seq, Text, Value, as_mapping
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 ROLE = "AWS::IAM::Role"
+IDENTITY_TYPES = (ROLE, "AWS::IAM::User", "AWS::IAM::Group")
 STACK_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+INCLUDE = "Fn::Transform"  # a macro that changes a part of a template
 TABLE_TYPES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 REFERENCED = re.compile(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?")
 
