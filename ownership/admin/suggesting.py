@@ -157,7 +157,7 @@ class SuggestPage(PlainTitles):
             return super().response_change(request, obj)
         return self._show_suggestion(request, self.suggestion)
 
-    def response_post_save_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Model) -> HttpResponseRedirect:
         """Lead on after saving; if nothing was suggested, back to the form."""
         if is_suggesting(request):
             return HttpResponseRedirect(request.get_full_path())
