@@ -182,6 +182,63 @@ PLANNED = {
         None,
         "the role is defined elsewhere",
     ),
+    "a profile in a block": (
+        resource("aws_launch_template.x", iam_instance_profile=[{"name": "far"}], tags=TAG),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a profile of the plan in a block": (
+        resource("aws_launch_template.x", iam_instance_profile=[{"name": "own"}], tags=TAG),
+        None,
+        None,
+    ),
+    "roles of an identity pool": (
+        resource(
+            "aws_cognito_identity_pool_roles_attachment.x",
+            roles={"authenticated": f"{ROLE_ARN}far"},
+            tags=TAG,
+        ),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a definition of an API": (
+        resource(
+            "aws_api_gateway_rest_api.x", body=f'{{"credentials": "{ROLE_ARN}far"}}', tags=TAG
+        ),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a definition of an API with a role of the plan": (
+        resource("aws_apigatewayv2_api.x", body=f"credentials: {ROLE_ARN}run-role", tags=TAG),
+        None,
+        None,
+    ),
+    "a definition of an API known after apply": (
+        resource("aws_apigatewayv2_api.x", {"body": True}, tags=TAG),
+        {"body": ["local.body"]},
+        "it depends on local.body; body is known only after apply",
+    ),
+    "an automation": (
+        resource(
+            "aws_ssm_association.x", parameters={"AutomationAssumeRole": f"{ROLE_ARN}far"}, tags=TAG
+        ),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "pods": (
+        resource(
+            "kubernetes_service_account_v1.x",
+            metadata=[{"annotations": {"eks.amazonaws.com/role-arn": f"{ROLE_ARN}far"}}],
+            tags=TAG,
+        ),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a map of who may enter a cluster": (
+        resource("kubernetes_config_map.x", data={"mapRoles": f"{ROLE_ARN}far"}, tags=TAG),
+        None,
+        None,
+    ),
     "a bucket": (
         resource("aws_s3_bucket_replication_configuration.x", role=f"{ROLE_ARN}far"),
         None,

@@ -52,12 +52,8 @@ RAM RDS Route53 S3 SES SNS SQS ServiceCatalog StorageGateway Transfer WAFv2 XRay
 SERVICES = frozenset(_SERVICES.split())
 TYPES = frozenset({"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"})
 OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
-KEYS_OF_ROLES = (
-    "Arn",
-    "Name",
-    "authenticated",
-    "unauthenticated",
-)  # the last two of an identity pool
+# Keys of what is named, in lower case; the last two are those of an identity pool.
+KEYS_OF_ROLES = ("arn", "name", "authenticated", "unauthenticated")
 MAX_DEPTH = 12
 INSTANCE_PROFILE = "AWS::IAM::InstanceProfile"
 DEFINITION_ELSEWHERE = "the API's definition is in another file, and may name roles"
@@ -103,7 +99,7 @@ def users_of_roles_elsewhere(
 
 def names_role(key: str, resource_type: str = "") -> bool:
     """Whether a property names a role by which items may be touched."""
-    key = key.lower().replace("_", "")
+    key = key.lower().replace("_", "").replace("-", "")
     match = NAMES_ROLE.search(key)
     if match is None:
         return False
@@ -168,7 +164,7 @@ def _values(template: Template, node: Value) -> Iterator[Value]:
             yield item
             continue
         for key, value in item.items():
-            if key in KEYS_OF_ROLES:
+            if key.lower() in KEYS_OF_ROLES:
                 yield template.expand(value)
 
 

@@ -9,10 +9,11 @@ unread unless that type is known to permit nothing (terraform_types.py).
 Source: documentation of the AWS provider for Terraform, version 6; AWS CloudFormation Template Reference.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from ownership.drift.readers.role_users import ANY_USER, names_role
+from ownership.drift.readers.role_users import ANY_USER, KEYS_OF_ROLES, names_role
 from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
 from ownership.drift.readers.table_policies import TABLE_POLICY
 from ownership.drift.readers.terraform_documents import TABLE, Documents
@@ -63,6 +64,8 @@ NAMES_OF_USERS = {
 }
 NEED_A_ROLE = ("aws_lambda_function", "aws_sfn_state_machine")
 Path = tuple[str | int, ...]  # to a value in an attribute
+APIS = ("aws_api_gateway_rest_api", "aws_apigatewayv2_api")
+ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d*:role/[\w+=,.@/-]+")
 CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
 
 
@@ -288,6 +291,8 @@ class ResourceTranslator:
                 roles += self._role_known_later(resource, path)
             elif value not in self._profiles:
                 roles.append(self._held(resource, str(path[0]), value))
+        if resource.type in APIS:
+            roles += self._roles_in_definition(resource)
         if not roles:
             return []
         return [
@@ -295,6 +300,14 @@ class ResourceTranslator:
                 resource, ANY_USER, Role=Seq(resource.location, roles), Tags=_service_tag(resource)
             )
         ]
+
+    def _roles_in_definition(self, resource: Resource) -> list[Value]:
+        """The roles that the integrations of an API act by, as its definition in OpenAPI names them."""
+        body = resource.values.get("body")
+        if is_unknown(body):
+            return self._role_known_later(resource, ("body",))
+        arns = ROLE_ARN.findall(known_text(body) or "")
+        return [self._held(resource, "body", Text(arn, resource.location)) for arn in arns]
 
     def _role_known_later(self, resource: Resource, path: Path) -> list[Value]:
         if self.finder.expression(resource, *path) is None:
@@ -383,12 +396,26 @@ def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
             yield from _roles_named_in(member, (*path, position))
     for key, value in as_mapping(node).items():
         own_path = (*path, str(key))
-        if not names_role(key):
+        if names_role(key):
+            yield from _texts_below(value, own_path)
+        else:
             yield from _roles_named_in(value, own_path)
-            continue
-        for text in members(value):
-            if isinstance(text, Text) and text:
-                yield own_path, text
+
+
+def _texts_below(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
+    """The texts under a key that names a role, also in ``{arn = …}`` or ``{authenticated = …}``."""
+    match node:
+        case Text():
+            if node:
+                yield path, node
+        case Seq():
+            for position, member in enumerate(node):
+                inner = (*path, position) if isinstance(member, Map) else path
+                yield from _texts_below(member, inner)
+        case Map():
+            for key, value in node.items():
+                if key.lower() in KEYS_OF_ROLES:
+                    yield from _texts_below(value, (*path, str(key)))
 
 
 def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:

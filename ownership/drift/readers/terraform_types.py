@@ -54,16 +54,24 @@ TYPES = frozenset(_TYPES.split())
 _WITHOUT_ITEMS = """
 appautoscaling backup cloudformation cloudtrail cloudwatch codedeploy codepipeline config datasync db dax dlm docdb
 efs eks_cluster elasticsearch fis flow fsx guardduty kinesis_firehose kinesis_stream kms lakeformation logs macie2
-media msk neptune opensearch organizations ram rds route53 s3 s3control ses sesv2 sns sqs ssm storagegateway transfer
+media msk neptune opensearch organizations ram rds route53 s3 s3control ses sesv2 sns sqs storagegateway transfer
 vpc wafv2 xray
 """
 ROLES_WITHOUT_ITEMS = tuple(f"aws_{name}" for name in _WITHOUT_ITEMS.split())
 INSTANCE_PROFILE = "aws_iam_instance_profile"
+# An annotation of a service account of Kubernetes names the role of its pods.
+ACCOUNTS_OF_PODS = (
+    "kubernetes_service_account",
+    "kubernetes_default_service_account",
+    "kubernetes_annotations",
+)
 
 
 def may_act_by_role(resource_type: str) -> bool:
     """Whether a resource of this type may touch items by a role that it names."""
     if resource_type == INSTANCE_PROFILE:
+        return True
+    if resource_type.startswith(ACCOUNTS_OF_PODS):
         return True
     if not resource_type.startswith("aws_") or resource_type.startswith("aws_iam_"):
         return False
