@@ -412,9 +412,9 @@ def _declared_after(declared: DeclaredMap, drafts: Iterable[_TableDraft]) -> Dec
     return replace(declared, tables=tuple(shapes), accesses=frozenset(accesses))
 
 
-def evidence(run: DriftRun, chosen: Iterable[Choice]) -> str:
+def evidence(run: DriftRun, chosen: Iterable[Choice], begin: str = "Accepted from") -> str:
     """What is added to the reason of the change set: which run found what, and where."""
-    lines = [f"Accepted from {run}, {describe_day(run.time.date())}, {run.time:%H:%M} UTC:"]
+    lines = [f"{begin} {run}, {describe_day(run.time.date())}, {run.time:%H:%M} UTC:"]
     for choice in chosen:
         if isinstance(choice, Offer):
             line = f"keys of {offer_in_a_line(choice)}"

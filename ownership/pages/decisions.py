@@ -45,6 +45,10 @@ MAX_REFUSED = 20  # rows of other teams that the page names
 SUGGESTED_WAIVER = timedelta(days=90)
 # The value of the button that sends the decision to the owners.
 AS_SUGGESTIONS = "suggest"
+MEANING_OF_SUGGESTING = (
+    "Each owner gets what concerns their tables as a suggestion, as previewed below. "
+    "Nothing of the map changes until they take it."
+)
 NO_GROUP_OR_OWNER = (
     "A new table needs a group and an owner, and the map has none yet: add them first."
 )
@@ -329,6 +333,8 @@ class AcceptPage(_DecisionPage):
     def _context(self, basis: Basis, chosen: Sequence[Choice], form: forms.Form) -> Context:
         context = super()._context(basis, chosen, form)
         context["may_decide"] = self.request.user.has_perms(self.permissions)
+        if not context["may_decide"]:
+            context |= {"title": "Suggest what was found", "meaning": MEANING_OF_SUGGESTING}
         context["may_suggest"] = self.request.user.has_perm(SUGGESTING)
         return context
 
@@ -381,7 +387,9 @@ class AcceptPage(_DecisionPage):
 
     def reason(self, basis: Basis, chosen: Sequence[Choice], form: AcceptForm) -> str:
         """What the person wrote, and which run found what, and where."""
-        return f"{super().reason(basis, chosen, form)}\n\n{evidence(basis.run, chosen)}"
+        is_accepted = self.request.POST["confirmed"] != AS_SUGGESTIONS
+        begin = "Accepted from" if is_accepted else "Found by"
+        return f"{super().reason(basis, chosen, form)}\n\n{evidence(basis.run, chosen, begin)}"
 
 
 class WaiveForm(forms.Form):

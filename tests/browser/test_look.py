@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from ownership.models import Membership
 from ownership.models.roles import TEAM_LEADS
 from tests.support.browser import PAPER_WIDTH, PASSWORD, complaints, follow, look, on_paper
 from tests.support.clicks import Hand
+from tests.support.factories import make_team
 from tests.support.tokens import make_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -54,6 +56,18 @@ def test_on_a_phone_nothing_of_the_header_overlaps(site, browser):
               one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom));"""
         )
         assert overlaps == [], page
+
+
+def test_on_a_phone_a_team_member_s_navigation_is_one_line(site, browser):
+    administrator = User.objects.get(username="administrator")
+    Membership.objects.create(team=make_team(), user=administrator)
+    look(browser, width=390)
+    browser.get(f"{site}/mine/")
+    tops = browser.execute_script(
+        "return [...document.querySelectorAll('header.site nav a')].map((link) => link.offsetTop)"
+    )
+    assert len(tops) == 7
+    assert len(set(tops)) == 1
 
 
 def test_a_moment_says_how_long_ago_it_was_and_on_hover_what_time_that_was_here(site, browser):

@@ -233,12 +233,18 @@ def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(
     assert "Suggest…" in viewer_client.get(DRIFT).text
     page = look(viewer_client, ACCEPT, run, BOTS, users)
     assert "Suggest to the owners" in page.text
+    assert "Nothing of the map changes until they take it." in page.text
+    assert "The map will be updated" not in page.text
+    assert "You can undo this" not in page.text
     typed = {"reason": "Code says so", "confirmed": "suggest"}
     answer = confirm(viewer_client, ACCEPT, page, BOTS, users, **typed)
     assert "Sent as 2 suggestions, one for each owner" in messages(answer)
     assert not Access.objects.filter(service__name="bots").exists()
     suggestion = Suggestion.objects.get(about="orders")
-    assert suggestion.reason.startswith("Code says so\n\nAccepted from")
+    assert suggestion.reason.startswith("Code says so\n\nFound by run")
+    suggestions = text_of(viewer_client.get("/suggestions/").text)
+    assert "Code says so" in suggestions
+    assert "Found by run" not in suggestions
     review = Review(suggestion)
     take(review, review.unasked, user=lead, reason="Yes")
     assert Access.objects.get(service__name="bots").mode == "write"
