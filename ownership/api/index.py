@@ -16,6 +16,7 @@ LISTS = {
     "services": "service-list",
     "accesses": "access-list",
     "groups": "group-list",
+    "teams": "team-list",
     "environments": "environment-list",
     "suggestions": "suggestion-list",
     "changes": "changes",

@@ -55,6 +55,7 @@ urlpatterns = [
         name="access-list",
     ),
     path("groups/", views.GroupView.as_view({"get": "list"}, detail=False), name="group-list"),
+    path("teams/", views.TeamView.as_view({"get": "list"}, detail=False), name="team-list"),
     path(
         "environments/",
         views.EnvironmentView.as_view({"get": "list"}, detail=False),

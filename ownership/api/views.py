@@ -179,6 +179,15 @@ class GroupView(RowsView):
     ordering_fields = {"name": "name"}
 
 
+class TeamView(RowsView):
+    """Teams and how to reach them."""
+
+    queryset = Team.objects.all()
+    serializer_class = serializers.TeamSerializer
+    search_fields = ["name", "contact", "email"]
+    ordering_fields = {"name": "name"}
+
+
 class EnvironmentView(RowsView):
     """Environments and their suffixes or name patterns."""
 

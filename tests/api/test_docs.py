@@ -64,6 +64,7 @@ def test_every_address_is_documented_and_no_other():
         ("services/", views.ServiceView),
         ("accesses/", views.AccessView),
         ("groups/", views.GroupView),
+        ("teams/", views.TeamView),
         ("environments/", views.EnvironmentView),
         ("suggestions/", suggestions.SuggestionView),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from ownership.models import Environment, Mode, TableGroup
 from tests.support import document_facts as document
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table, make_team
 
 OWNED = [*document.STATED_OWNERSHIP_ONLY]
 OWNER = {name: owner for name, _, owner, *_ in document.TABLES}
@@ -204,6 +204,17 @@ def test_search_finds_services_by(get, field):
     assert names(get("services/?search=on-call")) == ["found"]
 
 
+def test_teams_are_listed_by_name_and_found_by_contact(get):
+    make_team("People", contact="#people")
+    make_team("Money", contact="#money", email="money@example.org")
+    served = get("teams/").json()["results"]
+    assert served == [
+        {"name": "Money", "contact": "#money", "email": "money@example.org"},
+        {"name": "People", "contact": "#people", "email": ""},
+    ]
+    assert names(get("teams/?search=%23PEOPLE")) == ["People"]
+
+
 def test_lists_are_in_the_documents_order_by_default(seeded, get):
     assert names(get("tables/")) == NAMES
     assert names(get("services/")) == sorted(document.SERVICES)
@@ -273,7 +284,7 @@ def test_modes_are_those_of_the_document(seeded, get):
     assert served == set(Mode.values) == {row[2] for row in document.ACCESSES}
 
 
-LISTS = ["tables/", "services/", "accesses/", "groups/", "environments/"]
+LISTS = ["tables/", "services/", "accesses/", "groups/", "teams/", "environments/"]
 ADDRESSES = ["map/", *LISTS, "tables/here-it-is/", "services/owner/", "schema/", "docs/"]
 
 # Query → the parameter at fault, at every address that takes it.
@@ -348,6 +359,7 @@ NONSENSE = {
         "ordering=notes": "ordering",
     },
     "groups/": {"name=Group": "name", "ordering=position": "ordering"},
+    "teams/": {"name=Money": "name", "ordering=contact": "ordering"},
     "environments/": {"suffix=PROD": "suffix", "ordering=description": "ordering"},
 }
 

@@ -20,7 +20,7 @@ from tests.support.factories import (
 from tests.support.lifetime import a_life
 from tests.support.tokens import make_token
 
-MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "environments/"]
+MAP_AND_LISTS = ["map/", "tables/", "services/", "accesses/", "groups/", "teams/", "environments/"]
 DETAILS = [
     "tables/biztechUsers/",
     "services/teams/",

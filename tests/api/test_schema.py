@@ -149,6 +149,7 @@ def test_problems_are_as_described(db, get):
         "services/",
         "accesses/",
         "groups/",
+        "teams/",
         "environments/",
         "changes/",
     ):

@@ -23,6 +23,7 @@ DATA = [
     "services/owner/trace/",
     "accesses/",
     "groups/",
+    "teams/",
     "environments/",
 ]
 HISTORY = [
@@ -289,6 +290,7 @@ QUERIES = {
     "services/teams/": 1,
     "accesses/?page_size=1000": 2,
     "groups/": 2,
+    "teams/": 2,
     "environments/": 2,
 }
 
