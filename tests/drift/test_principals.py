@@ -21,6 +21,7 @@ def templates(tmp_path: Path, text: str, services: dict[str, str] | None = None)
 
 
 TAGS = "Tags: [{Key: service, Value: shop}]"
+FAR = "arn:aws:iam::111122223333:role/far"
 GETS, PUTS, SCANS = (
     statement("GetItem", "carts"),
     statement("PutItem", "orders"),
@@ -238,3 +239,36 @@ resources:
 """
     found = read(tmp_path, {"shop/serverless.yml": project}, services=("shop",))
     assert grants(found) == {"shop read_write carts"}
+
+
+@pytest.mark.parametrize("order", [("role.yml", "policies.yml"), ("policies.yml", "role.yml")])
+def test_a_role_of_another_template_is_known_in_whichever_order_they_are_read(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    principal = f"{{AWS: '{FAR}'}}"
+    reads = f"{{Effect: Allow, Principal: {principal}, Action: dynamodb:GetItem, Resource: '*'}}"
+    policies = f"""
+Resources:
+  P: {{Type: AWS::IAM::ManagedPolicy, Properties: {{Roles: [far], PolicyDocument: {PUTS}}}}}
+  Carts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: carts
+      ResourcePolicy: {{PolicyDocument: {{Statement: [{reads}]}}}}
+"""
+    role = f"Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{RoleName: far, {TAGS}}}}}}}\n"
+    folder = write(tmp_path, {"policies.yml": policies, "role.yml": role})
+    known = names(services=("shop", "pay"))
+    found = read_templates([folder / name for name in order], known, {}, {})
+    assert grants(found) == {"shop write orders", "shop read carts"}
+    assert found.unresolved == ()
+
+
+def test_a_role_of_which_nothing_is_known_is_the_reason_in_a_tables_policy(tmp_path: Path) -> None:
+    statement = (
+        f"{{Effect: Allow, Principal: {{AWS: '{FAR}'}}, Action: dynamodb:GetItem, Resource: '*'}}"
+    )
+    policy = f"{{PolicyDocument: {{Statement: [{statement}]}}}}"
+    table = f"{{Type: AWS::DynamoDB::Table, Properties: {{TableName: carts, ResourcePolicy: {policy}}}}}"
+    (unresolved,) = templates(tmp_path, f"Resources: {{T: {table}}}\n").unresolved
+    assert unresolved.reason.startswith("a table's policy permits this to a role whose service")

@@ -124,8 +124,9 @@ class TemplateReader:
             services_of_roles: dict[str, str] = {}
             principals = Principals(template)
             roles = self._roles(stack, principals, services_of_roles, diagnostics)
-            permitted = self._attached_elsewhere(principals, diagnostics)
-            by_tables = self._permitted_by_tables(template, services_of_roles, diagnostics)
+            missing: set[str] = set()
+            permitted = self._attached_elsewhere(principals, missing, diagnostics)
+            by_tables = self._permitted_by_tables(template, services_of_roles, missing, diagnostics)
             by_tables.deny(roles)
             self._count_api_calls(template)
             for text, reason in self.stacks.unread(stack):
@@ -137,7 +138,15 @@ class TemplateReader:
             return None
         permitted += by_tables.permitted
         return Part(
-            None, template, roles, tables, diagnostics, permitted, by_tables.denied_to_all, nested
+            None,
+            template,
+            roles,
+            tables,
+            diagnostics,
+            permitted,
+            by_tables.denied_to_all,
+            nested,
+            misses_role=bool(missing),
         )
 
     def _nested(self, stack: Stack, template: Template, diagnostics: Diagnostics) -> list[Part]:
@@ -186,9 +195,12 @@ class TemplateReader:
         return roles
 
     def _attached_elsewhere(
-        self, principals: Principals, diagnostics: Diagnostics
+        self, principals: Principals, missing: set[str], diagnostics: Diagnostics
     ) -> list[ServiceRole]:
-        """What policies permit that are attached to roles outside the template, where it is known whose they are."""
+        """What policies permit that are attached to roles outside the template, where it is known whose they are.
+
+        Roles that nobody is known to have are added to ``missing``.
+        """
         permitted = []
         for policy in principals.policies:
             document = policy.properties.get("PolicyDocument")
@@ -203,6 +215,7 @@ class TemplateReader:
                     permitted.append(ServiceRole(service, policies.document(document)))
                 if services:
                     continue
+                missing.add(holder)
                 unowned = self._unowned(principals)
                 modes = unowned.modes(unowned.document(document))
                 text = Text(policy.name, policy.properties.location)
@@ -231,12 +244,19 @@ class TemplateReader:
         self,
         template: Template,
         services_of_roles: Mapping[str, str],
+        missing: set[str],
         diagnostics: Diagnostics,
     ) -> TablePermissions:
-        """What the tables of a template permit and deny by policies of their own."""
+        """What the tables of a template permit and deny by policies of their own.
+
+        Roles that nobody is known to have are added to ``missing``.
+        """
 
         def service_of(role_name: str) -> str | None:
-            return self.services.get(role_name) or self.names.role([role_name])
+            services = self._services_of_holder(role_name)
+            if not services:
+                missing.add(role_name)
+            return services[0] if len(services) == 1 else None
 
         return table_policies(template, self.names, diagnostics, services_of_roles, service_of)
 

@@ -34,7 +34,7 @@ class Part:
 
     ``permitted`` is what its tables permit; that a table permits a service something says nothing of the service's
     other permissions. ``denied`` is what its tables deny to everyone. ``nested`` are the stacks that are nested in the
-    template's.
+    template's. ``misses_role``: it permits something to a role that no template read before it has.
     """
 
     service: str | None
@@ -45,11 +45,13 @@ class Part:
     permitted: list[ServiceRole] = field(default_factory=list)
     denied: list[PolicyStatement] = field(default_factory=list)
     nested: list["Part"] = field(default_factory=list)
+    misses_role: bool = False
 
     @property
-    def misses_export(self) -> bool:
-        """Whether it, or a part nested in it, imports what nothing that was read before it exports."""
-        return self.template.misses_export or any(part.misses_export for part in self.nested)
+    def is_early(self) -> bool:
+        """Whether it, or a part nested in it, needs an export or a role that nothing read before it has."""
+        is_early = self.template.misses_export or self.misses_role
+        return is_early or any(part.is_early for part in self.nested)
 
 
 MAX_PASSES = 6  # of reading what imports from others that import themselves
@@ -72,7 +74,8 @@ class Collector:
         self._tables: dict[str, TableShape] = {}
 
     def read_all(self, sources: Iterable[Source], read: Callable[[Source], Part | None]) -> None:
-        """Read each source; those that import what isn't exported yet are read again after all others.
+        """Read each source; those that import what isn't exported yet, or name a role that wasn't read yet, are read
+        again after all others.
 
         Again and again, where what they export in turn may be what others wait for.
 
@@ -88,7 +91,7 @@ class Collector:
                 if part is None:
                     continue
                 # A part read too early is discarded whole, with its diagnostics.
-                if part.misses_export and not is_last:
+                if part.is_early and not is_last:
                     missing.append(source)
                     may_give_more = may_give_more or bool(part.template.outputs)
                 else:

@@ -32,6 +32,7 @@ from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_
 # A role, a user, or a session of a role. Others, such as an account, stand for many.
 IDENTITY = re.compile(r"arn:[^:]*:(?:iam|sts)::[^:]*:(?:role|user|assumed-role)/(?P<path>.+)")
 ANYONE = "a table's policy permits this to anyone whom an account lets in"
+UNKNOWN_ROLE = "a table's policy permits this to a role whose service is not known (--roles FILE says whose it is)"
 NOT_TAKEN_OFF = "a Deny in a table's policy is not taken off what roles permit: for whom it applies is not certain"
 
 # A table's policy that is a resource of its own. Only Terraform has it.
@@ -209,4 +210,5 @@ class _TablePolicyReader:
         if is_deny:
             self._note_deny(principal.location)
         elif read is not None or diagnostics.unresolved:
-            self.diagnostics.add_unresolved(principal, ANYONE, None, READ_AND_WRITE)
+            reason = UNKNOWN_ROLE if IDENTITY.fullmatch(principal) else ANYONE
+            self.diagnostics.add_unresolved(principal, reason, None, READ_AND_WRITE)
