@@ -98,6 +98,8 @@ def _suggestions(mine: Mine, user: AbstractUser) -> list[WaitingThing]:
     hand_overs: list[WaitingThing] = []
     for suggestion in mine.suggestions(user).defer("steps"):
         is_change = suggestion.kind == Suggestion.Kind.CHANGE
+        # What follows is the evidence of a drift run, for all owners together.
+        [why, *_] = suggestion.reason.splitlines()
         thing = WaitingThing(
             key=f"suggestion {suggestion.number}",
             title="Suggestions" if is_change else "Hand-overs to agree to",
@@ -105,7 +107,7 @@ def _suggestions(mine: Mine, user: AbstractUser) -> list[WaitingThing]:
             name=suggestion.about,
             words=(
                 f"suggested by {suggestion.user_name}, to be answered by {_day(suggestion.until)}: "
-                f"{suggestion.reason}"
+                f"{why}"
             ),
             path=suggestion.get_absolute_url(),
         )

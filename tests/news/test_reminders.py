@@ -82,6 +82,16 @@ def test_a_suggestion_is_mailed_to_the_team_with_who_why_and_a_link(accounts, ma
     assert 'href="http://127.0.0.1:8000/mine/"' in html
 
 
+def test_of_a_suggested_finding_the_mail_has_the_reason_without_the_evidence(accounts, mail_server):
+    make_suggestion(accounts, reason="As found\n\nFound by run 1 serverless: bots → shop")
+
+    send_what_is_due()
+
+    [mail] = mail_server.mails
+    assert ": As found\n" in text_of(mail)
+    assert "Found by run 1" not in text_of(mail)
+
+
 def test_suggestions_of_one_minute_come_in_one_mail(accounts, mail_server, later):
     later(-COLLECTING)
     make_suggestion(accounts, description="Balances")

@@ -86,6 +86,7 @@ def make_member(team: Team, name: str | None = None, **fields: Any) -> User:
 def make_suggestion(
     row: Table | Service | Access | None = None,
     by: User | None = None,
+    reason: str = "It is so",
     **fields: Any,
 ) -> Suggestion:
     """A suggestion that waits: to set these fields of the row, by default a description of a new table."""
@@ -99,5 +100,5 @@ def make_suggestion(
         setattr(after, name, value)
     revision = current_head().revision
     parts = parts_by_owner([Step(before, after)], by)
-    [suggestion] = suggest(parts, user=by, reason="It is so", revision=revision)
+    [suggestion] = suggest(parts, user=by, reason=reason, revision=revision)
     return suggestion
