@@ -73,6 +73,8 @@ def _table(table: Document) -> TableShape:
 def _accesses(tables: Iterable[Document]) -> Iterable[DeclaredAccess]:
     for table in tables:
         for access in table.get("accesses") or ():
+            if access["mode"] not in MODE_PARTS:
+                raise ValueError(f"{access['mode']} is not a mode")
             for mode in MODE_PARTS[access["mode"]]:
                 yield DeclaredAccess(access["service"], table["name"], mode)
 
@@ -117,6 +119,8 @@ def load_map(source: str, token: str | None = None) -> DeclaredMap:
         detail = f"{type(error).__name__}: {error}"
         if isinstance(error, KeyError):
             detail = f"{error.args[0]} is missing"
+        elif isinstance(error, ValueError):
+            detail = str(error)
         reason = f"not an ownership map as /api/v1/map/ returns it ({detail})"
         raise ReadError(location, reason) from error
 

@@ -160,12 +160,23 @@ def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
     assert "undeclared_access" in output
 
 
-def test_a_map_without_tables_says_what_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+NO_MAPS = {
+    "without tables": ("{}", "returns it (tables is missing)"),
+    "with another mode": (
+        '{"services": [], "environments": [], "tables": [{"name": "orders", "accesses": '
+        '[{"service": "shop", "mode": "sing"}]}]}',
+        "returns it (sing is not a mode)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), NO_MAPS.values(), ids=NO_MAPS)
+def test_a_file_that_is_no_map_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, reason: str
 ) -> None:
-    (tmp_path / "map.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "map.json").write_text(content, encoding="utf-8")
     assert main(["serverless", str(tmp_path), "--registry", str(tmp_path / "map.json")]) == 2
-    assert "returns it (tables is missing)" in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
 
 
 def test_a_registry_that_sends_too_much_is_refused(

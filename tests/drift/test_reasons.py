@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.readers.intrinsics import SUBSTITUTION
 from tests.support.drift_projects import grants, names, read, write
 
 FILE = "shop/serverless.yml"
@@ -146,3 +147,10 @@ def test_a_name_that_refers_to_itself_is_an_error_and_its_reason(
     assert error.reason == (
         "takes too many steps to resolve: it is nested too deeply, or refers to itself"
     )
+
+
+def test_a_substitution_ends_before_the_next_one_begins() -> None:
+    assert [match[1] for match in SUBSTITUTION.finditer("${${Orders}-${!Literal}-${A.B}")] == [
+        "Orders",
+        "A.B",
+    ]

@@ -43,9 +43,8 @@ MAX_TEXTS = 1000  # that one value may have, over all branches of its Fn::If
 REFERENCE = re.compile(r"\$\{(AWS::\w+)\}|#\{([\w:.]+)\}")
 # A value that CloudFormation fetches when it deploys: `{{resolve:ssm:/shop/users:1}}`.
 DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:([^{}]*)\}\}")
-SUBSTITUTION = re.compile(
-    r"\$\{([^!][^}]*)\}"
-)  # not `${!Literal}`, which is left to IAM's own variables
+# Not `${!Literal}`, which is left to IAM's own variables. No name has a `$`, so the search is linear.
+SUBSTITUTION = re.compile(r"\$\{([^!$}][^$}]*)\}")
 
 
 @dataclass(frozen=True)
