@@ -1,5 +1,7 @@
 """Rows of another model in a form: a table's accesses and indexes, a team's members."""
 
+from collections.abc import Sequence
+
 from django import forms
 
 from ownership.admin.forms import UnchangedTexts
@@ -21,6 +23,16 @@ class InlineRowForm(UnchangedTexts):
 
 class InlineRowFormSet(forms.BaseInlineFormSet):
     """The rows of an inline."""
+
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        """What two of the rows may not have in common, such as the service of an access."""
+        names = [name for name in unique_check if name != self.fk.name]
+        labels = [str(self.form.base_fields[name].label).lower() for name in names]
+        return f"Two rows have the same {' and '.join(labels)}."
+
+    def get_form_error(self) -> str:
+        """What is said at the second of two such rows."""
+        return "Another row has the same."
 
     def initial_form_count(self) -> int:
         """How many rows existed: those with an id. If the form said fewer, Django would add the others again."""

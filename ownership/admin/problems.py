@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django import forms
+from django.utils.text import capfirst
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,9 @@ def form_problems(form: forms.ModelForm, formsets: list[forms.BaseInlineFormSet]
     """What is wrong in a form and its inline rows, in the page's order."""
     problems = _problems_of_form(form, "")
     for formset in formsets:
+        rows = capfirst(formset.model._meta.verbose_name_plural)
         for sentence in formset.non_form_errors():
-            problems.append(Problem("", str(sentence), f"{formset.prefix}-heading"))
+            problems.append(Problem(rows, str(sentence), f"{formset.prefix}-heading"))
         for row in formset.forms:
             name = f"new {row._meta.model._meta.verbose_name}"
             if row.instance.pk:

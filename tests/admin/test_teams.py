@@ -54,6 +54,16 @@ def test_a_member_is_an_active_account_by_its_name(lead_client, name):
     assert not Membership.objects.exists()
 
 
+def test_an_account_twice_is_said_of_the_members(lead_client, lead):
+    team = make_team()
+    rows = {"memberships-TOTAL_FORMS": "2", "reason": "Twice"}
+    rows |= {f"memberships-{number}-user": "lead" for number in (0, 1)}
+    page = text_of(save_form(lead_client, team, open_form(lead_client, team) | rows).text)
+    assert "Memberships : Two rows have the same account." in page
+    assert "Accesses" not in page
+    assert not Membership.objects.exists()
+
+
 def test_two_people_who_edit_a_team_at_once_both_keep_their_changes(lead_client):
     team = make_team("Money")
     make_member(team, "ann")
