@@ -19,7 +19,7 @@ def form_problems(form: forms.ModelForm, formsets: list[forms.BaseInlineFormSet]
     """What is wrong in a form and its inline rows, in the page's order."""
     problems = _problems_of_form(form, "")
     for formset in formsets:
-        rows = capfirst(formset.model._meta.verbose_name_plural)
+        rows = capfirst(str(formset.fk.model._meta.verbose_name_plural))
         for sentence in formset.non_form_errors():
             problems.append(Problem(rows, str(sentence), f"{formset.prefix}-heading"))
         for row in formset.forms:
