@@ -149,6 +149,8 @@ class ImportPage:
                     planned = plan_import(statements, prune=upload.prune)
                 except NotApplied as error:
                     problem = f"Nothing was changed. {error}"
+                    # New rows of the plan still have the ids that they got before all was rolled back.
+                    planned = plan_import(statements, prune=upload.prune)
         refused = planned.plan.refused_to(request.user)  # type: ignore[arg-type]
         context = _context(statements, planned) | {
             "form": UploadForm(),

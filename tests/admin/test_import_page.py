@@ -9,6 +9,7 @@ from ownership.history.models import ChangeSet
 from ownership.models import Access, Suggestion, Table
 from ownership.plans.plan import Plan
 from tests.support.admin_forms import form_of
+from tests.support.owned_map import OwnedMap
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +131,19 @@ def test_a_change_just_before_the_lock_is_not_overwritten(lead_client, seeded, m
     monkeypatch.setattr(Plan, "apply", apply_late)
     assert "the map has changed since this preview" in text_of(apply(lead_client, page).text)
     assert Access.objects.get(table__name="biztechUsers", service__name="payments").mode == "write"
+
+
+def test_a_refused_import_with_a_new_table_is_previewed_again(settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    ann = owned.client(owned.ann)
+    rows = "table,group,owner,service,mode\nfresh,{},bot,bot,read\n"
+    page = upload(ann, rows.format(owned.accounts.group.name))
+    refused = apply(ann, page)
+    text = text_of(refused.text)
+    assert "Nothing was changed. fresh would belong to Bots" in text
+    assert "Table fresh created" in text
+    assert not Table.objects.filter(name="fresh").exists()
 
 
 def test_viewers_may_not_import(viewer_client, seeded):
