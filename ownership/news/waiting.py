@@ -36,7 +36,7 @@ class WaitingThing:
 
 
 @dataclass(frozen=True)
-class Section:
+class ReminderSection:
     """Things of one kind, as a mail lists them. ``more`` counts those that are left out."""
 
     title: str
@@ -52,7 +52,7 @@ class Reminders:
     others: int
 
     @property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[ReminderSection]:
         """The things, by kind."""
         by_title: dict[str, list[WaitingThing]] = {}
         for thing in self.things:
@@ -60,7 +60,7 @@ class Reminders:
         sections = []
         for title, things in by_title.items():
             left_out = max(0, len(things) - MOST_THINGS)
-            sections.append(Section(title, things[:MOST_THINGS], left_out))
+            sections.append(ReminderSection(title, things[:MOST_THINGS], left_out))
         return sections
 
 

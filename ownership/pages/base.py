@@ -31,7 +31,7 @@ class BadAddress(ValueError):
 
 
 @dataclass(frozen=True)
-class Moment:
+class PastRevision:
     """The past revision that a page shows, its change set, and the one after it, which ended it."""
 
     revision: int
@@ -65,7 +65,7 @@ class Page(TemplateView):
     shows_past = True
     request: HttpRequest
     # None for today.
-    moment: Moment | None = None
+    moment: PastRevision | None = None
     # Of the teams that the reader is in.
     team_ids: list[int]
 
@@ -173,7 +173,7 @@ def revision_at(find: Callable[[str], Head], name: str, value: str) -> int:
         raise BadAddress(f"{name}={value[:100]}: {error}") from None
 
 
-def _moment(parameters: dict[str, str]) -> Moment | None:
+def _moment(parameters: dict[str, str]) -> PastRevision | None:
     """Return the moment that the parameters ask for, None without any."""
     if not parameters:
         return None
@@ -186,4 +186,6 @@ def _moment(parameters: dict[str, str]) -> Moment | None:
         revision = revision_at(time_travel.at_time, "as_of", parameters["as_of"])
         is_future = time_travel.is_future(parameters["as_of"])
     change_sets = ChangeSet.objects.in_bulk([revision, revision + 1])
-    return Moment(revision, change_sets.get(revision), change_sets.get(revision + 1), is_future)
+    return PastRevision(
+        revision, change_sets.get(revision), change_sets.get(revision + 1), is_future
+    )

@@ -26,7 +26,7 @@ User = AbstractUser | AnonymousUser
 
 
 @dataclass(frozen=True)
-class Section:
+class WaitingSection:
     """One kind of thing that waits for the reader.
 
     ``name`` is its anchor on the page, ``number`` how many things wait. ``template`` shows them, with ``section`` in
@@ -70,7 +70,7 @@ class MinePage(Page):
         }
 
 
-def findings(mine: Mine, user: User) -> Section:
+def findings(mine: Mine, user: User) -> WaitingSection:
     """The findings of drift about the tables."""
     found = []
     number = 0
@@ -78,7 +78,7 @@ def findings(mine: Mine, user: User) -> Section:
         room = max(0, FINDINGS_SHOWN - number)
         found.append(FoundByRun(of_run.run, of_run.findings[:room]))
         number += len(of_run.findings)
-    return Section(
+    return WaitingSection(
         name="findings",
         title="Findings on my tables",
         number=number,
@@ -87,7 +87,7 @@ def findings(mine: Mine, user: User) -> Section:
     )
 
 
-def to_confirm(mine: Mine, user: User) -> Section:
+def to_confirm(mine: Mine, user: User) -> WaitingSection:
     """The tables whose entries somebody should confirm."""
     tables = tables_with_states(Table.objects.filter(mine.tables))
     waiting = tables.filter(confirmation_state__in=TO_CONFIRM).order_by("name")
@@ -98,7 +98,7 @@ def to_confirm(mine: Mine, user: User) -> Section:
     for state in TO_CONFIRM:
         if by_state[state.value]:
             states.append((state, by_state[state.value]))
-    return Section(
+    return WaitingSection(
         name="to-confirm",
         title="To confirm",
         number=sum(map(len, by_state.values())),
@@ -107,19 +107,19 @@ def to_confirm(mine: Mine, user: User) -> Section:
     )
 
 
-def suggestions(mine: Mine, user: User) -> Section:
+def suggestions(mine: Mine, user: User) -> WaitingSection:
     """The changes that people suggest to the reader's teams."""
     changes = mine.suggestions(user).filter(kind=Suggestion.Kind.CHANGE)
     return _of_suggestions("suggestions", "Suggestions", changes)
 
 
-def hand_overs(mine: Mine, user: User) -> Section:
+def hand_overs(mine: Mine, user: User) -> WaitingSection:
     """The tables that others want to hand over to the reader's teams."""
     offered = mine.suggestions(user).filter(kind=Suggestion.Kind.HAND_OVER)
     return _of_suggestions("hand-overs", "Hand-overs to agree to", offered)
 
 
-def own_suggestions(mine: Mine, user: User) -> Section:
+def own_suggestions(mine: Mine, user: User) -> WaitingSection:
     """What the reader suggested, and nobody has answered yet."""
     waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
     section = _of_suggestions("own-suggestions", "My suggestions", waiting)
@@ -127,9 +127,9 @@ def own_suggestions(mine: Mine, user: User) -> Section:
     return section
 
 
-def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Section:
+def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> WaitingSection:
     rows = list(waiting.with_answers())
-    return Section(
+    return WaitingSection(
         name=name,
         title=title,
         number=len(rows),
@@ -142,7 +142,7 @@ def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Secti
 
 
 # What can wait for the reader, in the order of the page.
-SECTIONS: tuple[Callable[[Mine, User], Section], ...] = (
+SECTIONS: tuple[Callable[[Mine, User], WaitingSection], ...] = (
     suggestions,
     hand_overs,
     to_confirm,

@@ -20,7 +20,7 @@ NOBODY: Asked = (Suggestion.Kind.CHANGE, "nobody in particular", 0)
 
 
 @dataclass(frozen=True)
-class Part:
+class OwnerPart:
     """The steps of one suggestion, in their order, and who is asked for them."""
 
     steps: Sequence[Step]
@@ -29,7 +29,7 @@ class Part:
     team_id: int | None = None
 
 
-def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
+def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[OwnerPart]:
     """What concerns each team, or each service that no team is answerable for. At most five queries.
 
     If rights follow the owner, and the user may edit a table but not give it to its new owner, it is a hand-over: the
@@ -56,7 +56,7 @@ def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[Part]:
     for (kind, _, _), places in parts.items():
         if places:
             steps_of_part = [steps[place] for place in sorted(places)]
-            made.append(Part(steps_of_part, kind, _team_asked(steps_of_part, moved)))
+            made.append(OwnerPart(steps_of_part, kind, _team_asked(steps_of_part, moved)))
     return made
 
 

@@ -18,7 +18,7 @@ from ownership.models import Service, Suggestion, SuggestionSubject, Table, Team
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import PERMISSIONS, Rights
 from ownership.plans.blockers import Blocker
-from ownership.plans.parts_by_owner import Part, parts_by_owner
+from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, refuse_blocked
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
@@ -32,7 +32,7 @@ NOT_WAITING = "This suggestion was answered, or has lapsed."
 
 
 def suggest(
-    parts: Sequence[Part],
+    parts: Sequence[OwnerPart],
     *,
     user: AbstractUser,
     reason: str,
@@ -48,7 +48,7 @@ def suggest(
 
 def _store(
     draft: ChangeSetDraft,
-    parts: Sequence[Part],
+    parts: Sequence[OwnerPart],
     user: AbstractUser,
     reason: str,
     revision: int,
@@ -94,7 +94,7 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
     to_team = suggestion.subjects.filter(team_id__isnull=False).first()
     team_id = None if to_team is None else to_team.team_id
     [made] = suggest(
-        [Part(plan.steps, suggestion.kind, team_id)],
+        [OwnerPart(plan.steps, suggestion.kind, team_id)],
         user=user,
         reason=suggestion.reason,
         revision=review.read_at,
@@ -190,7 +190,7 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
     return plan.apply(user=user, reason=reason, source=SOURCE, suggested_by=suggestion.by)
 
 
-def hand_overs(plan: Plan, user: AbstractUser) -> list[Part]:
+def hand_overs(plan: Plan, user: AbstractUser) -> list[OwnerPart]:
     """The suggestions to pass the plan on with: it only gives tables, which the user may edit, to other teams.
 
     Empty if it does anything else. At most four queries, none if rights do not follow the owner.

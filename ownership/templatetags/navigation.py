@@ -16,7 +16,7 @@ register = template.Library()
 
 
 @dataclass(frozen=True)
-class Section:
+class NavigationSection:
     """A part of the product: what its link says, where it leads, and which pages are in it.
 
     ``views`` are beginnings of view names. A page is in the first section that has its view.
@@ -28,14 +28,18 @@ class Section:
     for_readers: bool = False
 
 
-MINE = Section("Mine", "pages:mine", ("pages:mine",))
-EDIT = Section("Edit", "admin:index", ("admin:",))
+MINE = NavigationSection("Mine", "pages:mine", ("pages:mine",))
+EDIT = NavigationSection("Edit", "admin:index", ("admin:",))
 SECTIONS = (
-    Section("Map", "pages:home", ("pages:home", "pages:group", "pages:table"), for_readers=True),
-    Section("Matrix", "pages:matrix", ("pages:matrix",), for_readers=True),
-    Section("Services", "pages:services", ("pages:service", "pages:team"), for_readers=True),
+    NavigationSection(
+        "Map", "pages:home", ("pages:home", "pages:group", "pages:table"), for_readers=True
+    ),
+    NavigationSection("Matrix", "pages:matrix", ("pages:matrix",), for_readers=True),
+    NavigationSection(
+        "Services", "pages:services", ("pages:service", "pages:team"), for_readers=True
+    ),
     MINE,
-    Section(
+    NavigationSection(
         "Changes",
         "pages:changes",
         (
@@ -47,7 +51,7 @@ SECTIONS = (
             "admin:ownership_undo",
         ),
     ),
-    Section("Drift", "pages:drift", ("pages:drift",)),
+    NavigationSection("Drift", "pages:drift", ("pages:drift",)),
     EDIT,
 )
 
@@ -78,7 +82,7 @@ def navigation(context: Context) -> Iterator[tuple[str, str, bool]]:
         yield label, address, section is current
 
 
-def _current_section(request: HttpRequest | None) -> Section | None:
+def _current_section(request: HttpRequest | None) -> NavigationSection | None:
     """The section that the page is in; None for one that is in none, such as search."""
     if request is None or request.resolver_match is None:
         return None

@@ -4,7 +4,7 @@ import pytest
 
 from ownership.history.models import current_head
 from ownership.models import Access, Service, Table, TableGroup, Waiver
-from ownership.plans.parts_by_owner import Part, parts_by_owner
+from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import suggest, take
@@ -20,7 +20,7 @@ def renamed(row) -> Step:
     return Step(before, after)
 
 
-def labels(parts: list[Part]) -> list[list[str]]:
+def labels(parts: list[OwnerPart]) -> list[list[str]]:
     return [[step.label for step in part.steps] for part in parts]
 
 

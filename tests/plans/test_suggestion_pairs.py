@@ -13,7 +13,7 @@ from ownership.audit.verification import Verification
 from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head
 from ownership.models import Access, Service, Suggestion, Table
-from ownership.plans.parts_by_owner import Part
+from ownership.plans.parts_by_owner import OwnerPart
 from ownership.plans.plan import NotApplied
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
@@ -235,7 +235,7 @@ def test_nothing_later_is_overwritten_unasked_and_nothing_is_half(viewer, lead):
         if not steps:
             continue
         [suggestion] = suggest(
-            [Part(steps)], user=viewer, reason="So it is", revision=current_head().revision
+            [OwnerPart(steps)], user=viewer, reason="So it is", revision=current_head().revision
         )
         for _ in range(random.randint(0, 8)):
             edit(random)

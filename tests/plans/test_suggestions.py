@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, Person, current_head, entries_of
 from ownership.models import Access, Suggestion, Table
-from ownership.plans.parts_by_owner import Part
+from ownership.plans.parts_by_owner import OwnerPart
 from ownership.plans.plan import Blocked, NotApplied, Stale
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import ALREADY_SO, GONE, Review
@@ -37,7 +37,7 @@ def edit(row, **fields) -> int:
 
 def make(user, *steps) -> Suggestion:
     [suggestion] = suggest(
-        [Part(steps)], user=user, reason="So it is", revision=current_head().revision
+        [OwnerPart(steps)], user=user, reason="So it is", revision=current_head().revision
     )
     return suggestion
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.actions import ACTION_MODES, INDEX_ACTIONS, SPELLED
 from ownership.drift.iam.patterns import has_wildcard, matches
-from ownership.drift.iam.statements import PolicyStatement, Resource, Role
+from ownership.drift.iam.statements import PolicyStatement, ResourcePattern, Role
 from ownership.drift.naming import Names
 from ownership.drift.physical_names import NamePattern
 from ownership.drift.types import ActionOn, GrantedAccess, Location, ReadOrWrite
@@ -171,7 +171,7 @@ class PolicyEvaluator:
                 if not is_listed:
                     yield target
 
-    def _matching_targets(self, resource: Resource) -> list[GrantTarget]:
+    def _matching_targets(self, resource: ResourcePattern) -> list[GrantTarget]:
         """The tables that a pattern matches, and their indexes."""
         indexes = ALL_INDEXES
         _, slash, index_name = resource.path.partition("/index/")
@@ -185,7 +185,7 @@ class PolicyEvaluator:
                     targets.append(target)
         return targets
 
-    def _reaches(self, resource: Resource, target: GrantTarget) -> bool:
+    def _reaches(self, resource: ResourcePattern, target: GrantTarget) -> bool:
         """Whether a resource matches the target in any of the environments that are read."""
         return any(
             matches(resource.path, target.path(pattern)) for pattern in self.patterns_or_none
@@ -210,7 +210,7 @@ def _actions_by_mode(actions: frozenset[str], index: str) -> dict[ReadOrWrite, f
     return {mode: frozenset(on_target) for mode, on_target in by_mode.items()}
 
 
-def _lists(resources: Iterable[Resource], target: GrantTarget, pattern: NamePattern) -> bool:
+def _lists(resources: Iterable[ResourcePattern], target: GrantTarget, pattern: NamePattern) -> bool:
     """Whether one of the resources matches the target in an environment with that pattern.
 
     A table's name without wildcards is the base name already, and so matches in each environment. What follows it
@@ -234,7 +234,7 @@ def _is_exact_table(path: str) -> bool:
     return not has_wildcard(name)
 
 
-def _exact_targets(resource: Resource) -> list[GrantTarget]:
+def _exact_targets(resource: ResourcePattern) -> list[GrantTarget]:
     """The table that a path names, or its indexes; nothing for ``table/NAME/stream/…``."""
     name, _, rest = resource.path.removeprefix("table/").partition("/")
     if not rest:

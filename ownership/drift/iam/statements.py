@@ -36,7 +36,7 @@ TextsOf = Callable[[Value], list[Text]]  # all texts that a value may have
 
 
 @dataclass(frozen=True)
-class Resource:
+class ResourcePattern:
     """A pattern of base names, such as ``table/biztechUsers`` or ``table/biztech*/index/*``."""
 
     path: str
@@ -53,7 +53,7 @@ class PolicyStatement:
 
     allow: bool
     actions: frozenset[str]
-    resources: tuple[Resource, ...]
+    resources: tuple[ResourcePattern, ...]
     inverted: bool
     location: Location
 
@@ -185,7 +185,7 @@ class StatementReader:
 
     def _resources(
         self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]
-    ) -> list[Resource] | None:
+    ) -> list[ResourcePattern] | None:
         """The tables and indexes that a statement names; None if it is unknown which tables it leaves out."""
         inverted = "notresource" in elements
         arns = self.texts_of(elements.get("notresource" if inverted else "resource"))
@@ -209,11 +209,11 @@ class StatementReader:
                 self._note_assumed_suffix(arn)
         return resources
 
-    def _reached(self, arn: Text, path: str) -> list[Resource]:
-        resources = [Resource(path, arn.location)]
+    def _reached(self, arn: Text, path: str) -> list[ResourcePattern]:
+        resources = [ResourcePattern(path, arn.location)]
         # A wildcard after the suffix (`users${opt:stage}*`) is not in the path; it matches the indexes, too.
         if arn.endswith("*") and "*" not in path:
-            resources.append(Resource(f"{path}/index/*", arn.location))
+            resources.append(ResourcePattern(f"{path}/index/*", arn.location))
         return resources
 
     def _report_unnamed(self, arn: Text, path: str, modes: frozenset[ReadOrWrite]) -> None:

@@ -16,10 +16,10 @@ from ownership.drift.readers.files import Files, common_folder, resolved_path
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Surroundings, Template
 from ownership.drift.readers.terraform_files import load
-from ownership.drift.readers.terraform_plan import Plan
+from ownership.drift.readers.terraform_plan import TerraformPlan
 from ownership.drift.readers.terraform_policies import POLICY, ByArn
 from ownership.drift.readers.terraform_references import ReferenceFinder
-from ownership.drift.readers.terraform_resource import Resource
+from ownership.drift.readers.terraform_resource import TerraformResource
 from ownership.drift.readers.terraform_resources import ResourceTranslator
 from ownership.drift.readers.terraform_source import SourceFinder
 from ownership.drift.types import Infrastructure, Location, ReadError
@@ -80,15 +80,15 @@ class _Plans:
         self.files = files
         self.names = names
         self.sources = SourceFinder(files)
-        self._plans: dict[Path, Plan] = {}
+        self._plans: dict[Path, TerraformPlan] = {}
         self._finders: dict[Path, ReferenceFinder] = {}
-        self._policies: dict[str, tuple[ReferenceFinder, Resource]] = {}
+        self._policies: dict[str, tuple[ReferenceFinder, TerraformResource]] = {}
 
     def load(self, path: Path) -> None:
         """Load a file. Raises ReadError."""
         file = self.files.display_name(path)
         try:
-            plan = Plan(load(path, self.files), file, self.names.given)
+            plan = TerraformPlan(load(path, self.files), file, self.names.given)
             finder = ReferenceFinder(plan)
             for resource in plan.resources.values():
                 arn = known_text(resource.values.get("arn"))

@@ -13,9 +13,14 @@ Source: documentation of the AWS provider for Terraform, version 6.
 from collections.abc import Iterable
 
 from ownership.drift.readers.template_nodes import name_by_place
-from ownership.drift.readers.terraform_plan import Plan
+from ownership.drift.readers.terraform_plan import TerraformPlan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
-from ownership.drift.readers.terraform_resource import PRINCIPALS, UNKNOWN, Resource, is_unknown
+from ownership.drift.readers.terraform_resource import (
+    PRINCIPALS,
+    UNKNOWN,
+    TerraformResource,
+    is_unknown,
+)
 from ownership.drift.readers.terraform_values import (
     mapping,
     not_known,
@@ -60,13 +65,13 @@ class Documents:
         self.plan = finder.plan
         self.finder = finder
 
-    def document(self, resource: Resource, attribute: str, *path: str | int) -> Value:
+    def document(self, resource: TerraformResource, attribute: str, *path: str | int) -> Value:
         """The policy document that an attribute holds, itself or as text; a placeholder where it is not known."""
         whole_path = (attribute, *path)
         return self._document(resource, value_at(resource.values, whole_path), whole_path, 0)
 
     def _document(
-        self, resource: Resource, value: Value, path: tuple[str | int, ...], nesting: int
+        self, resource: TerraformResource, value: Value, path: tuple[str | int, ...], nesting: int
     ) -> Value:
         text = known_text(value)
         if text is not None:
@@ -80,7 +85,7 @@ class Documents:
             return not_known(resource.location, str(path[0]), references)
         return self._made_of_statements(documents[0], nesting + 1)
 
-    def _made_of_statements(self, document: Resource, nesting: int) -> Value:
+    def _made_of_statements(self, document: TerraformResource, nesting: int) -> Value:
         """The document that a data source makes; a placeholder where what it is made of is not known."""
         json = document.values.get("json")
         if not is_unknown(json):
@@ -93,7 +98,9 @@ class Documents:
             _lay_over(statements, layer)
         return mapping(document.location, Statement=Seq(document.location, statements))
 
-    def _layer(self, document: Resource, attribute: str | None, nesting: int) -> list[Map] | Text:
+    def _layer(
+        self, document: TerraformResource, attribute: str | None, nesting: int
+    ) -> list[Map] | Text:
         """The statements of one layer; a placeholder where they are not known."""
         if attribute is None:
             return self._own_statements(document)
@@ -111,7 +118,7 @@ class Documents:
             statements += mappings(as_mapping(inner).get("Statement"))
         return statements
 
-    def _own_statements(self, document: Resource) -> list[Map] | Text:
+    def _own_statements(self, document: TerraformResource) -> list[Map] | Text:
         value = document.values.get("statement")
         if is_unknown(value):
             return not_known(
@@ -128,7 +135,7 @@ class Documents:
                 statements.append(self._statement(document, block, place))
         return statements
 
-    def _statement(self, document: Resource, block: Map, position: int | None) -> Map:
+    def _statement(self, document: TerraformResource, block: Map, position: int | None) -> Map:
         location = document.location
         effect = block.get("effect")
         if effect is None:
@@ -139,7 +146,7 @@ class Documents:
             Effect=effect,
             Action=_if_any(block.get("actions")),
             NotAction=_if_any(block.get("not_actions")),
-            Resource=self._resources(document, block, position, "resources"),
+            TerraformResource=self._resources(document, block, position, "resources"),
             NotResource=self._resources(document, block, position, "not_resources"),
             Principal=self._principals(document, block, position, "principals"),
             NotPrincipal=self._principals(document, block, position, "not_principals"),
@@ -147,7 +154,7 @@ class Documents:
         )
 
     def _resources(
-        self, document: Resource, block: Map, position: int | None, attribute: str
+        self, document: TerraformResource, block: Map, position: int | None, attribute: str
     ) -> Value:
         value = block.get(attribute)
         number = unknown_members(value)
@@ -189,7 +196,7 @@ class Documents:
         return arns
 
     def _principals(
-        self, document: Resource, block: Map, position: int | None, attribute: str
+        self, document: TerraformResource, block: Map, position: int | None, attribute: str
     ) -> Value:
         """The principals of a statement by kind, as policies have them."""
         by_kind = Map(document.location)
@@ -218,7 +225,9 @@ class Documents:
             yield not_known(location, "identifiers", References(others=references.others))
 
 
-def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location) -> list[Text]:
+def _arns_of(
+    plan: TerraformPlan, resource: TerraformResource, attribute: str, location: Location
+) -> list[Text]:
     """The ARNs that an attribute may give, with what people put behind a table's; none for anything else."""
     is_arn = attribute == "arn" or attribute.endswith("_arn")
     is_table = resource.type == TABLE
@@ -234,7 +243,7 @@ def _arns_of(plan: Plan, resource: Resource, attribute: str, location: Location)
     return [Text(f"arn:aws:{resource.type.split('_')[1]}:*:*:*", location)]
 
 
-def _principal_name(plan: Plan, resource: Resource) -> str:
+def _principal_name(plan: TerraformPlan, resource: TerraformResource) -> str:
     """What a role goes by, as in ``Template.role_name``."""
     name = known_text(resource.values.get("name"))
     if name is not None:

@@ -22,7 +22,7 @@ from ownership.drift.readers.terraform_resource import (
     PRINCIPALS,
     SURROGATE,
     UNKNOWN,
-    Resource,
+    TerraformResource,
     as_list,
     as_object,
     as_text,
@@ -44,7 +44,7 @@ KEY = r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]'
 STEP = re.compile(rf"module\.(?P<name>[\w-]+)(?P<key>{KEY})?")  # of a module's address
 
 
-class Plan:
+class TerraformPlan:
     """The resources of a plan or a state. ``file`` is its name in reports, ``tables`` what ``--tables`` says."""
 
     def __init__(self, document: Object, file: str, tables: Mapping[str, str]) -> None:
@@ -52,7 +52,7 @@ class Plan:
         self.file = file
         self.tables = tables
         self.location = Location(file)
-        self.resources: dict[str, Resource] = {}
+        self.resources: dict[str, TerraformResource] = {}
         self._changes = self._changes_by_address()
         planned = as_object(document.get("planned_values") or document.get("values"))
         self._add_module(as_object(planned.get("root_module")), "", only_data=False)
@@ -115,7 +115,7 @@ class Plan:
             configuration = as_object(call.get("module"))
         return sources
 
-    def table_name(self, resource: Resource) -> Text:
+    def table_name(self, resource: TerraformResource) -> Text:
         """The name of a table; a placeholder where it is not known."""
         if resource.address in self.tables:
             return Text(self.tables[resource.address], resource.location)
@@ -125,7 +125,7 @@ class Plan:
         reason = f"the name of {resource.reference_name} {UNKNOWN} (--tables FILE says which table it is)"
         return placeholder(resource.location, reason)
 
-    def configuration_of(self, resource: Resource) -> Object:
+    def configuration_of(self, resource: TerraformResource) -> Object:
         """What the configuration says of a resource; nothing where it is not there."""
         if resource.module not in self._configured:
             by_name = {}
@@ -182,7 +182,7 @@ class Plan:
         if address in self._changes:
             details = as_object(self._changes[address].get("change"))
         key = node.get("index")
-        self.resources[address] = Resource(
+        self.resources[address] = TerraformResource(
             address=address,
             module=module,
             type=as_text(node.get("type")),

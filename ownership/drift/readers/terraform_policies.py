@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.readers.terraform_documents import Documents
 from ownership.drift.readers.terraform_references import ReferenceFinder
-from ownership.drift.readers.terraform_resource import Resource, is_unknown
+from ownership.drift.readers.terraform_resource import TerraformResource, is_unknown
 from ownership.drift.readers.terraform_values import mapping, not_known, unknown_members
 from ownership.drift.values import Seq, Text, Value, members, placeholder
 
 POLICY = "aws_iam_policy"
 
 # Resources by the ARNs that they are known to have, in all files of a run.
-ByArn = Mapping[str, tuple[ReferenceFinder, Resource]]
+ByArn = Mapping[str, tuple[ReferenceFinder, TerraformResource]]
 
 
 class Policies:
@@ -26,7 +26,7 @@ class Policies:
         self.documents = documents
         self.policies = policies
 
-    def attached(self, resource: Resource, attribute: str) -> list[Value]:
+    def attached(self, resource: TerraformResource, attribute: str) -> list[Value]:
         """The documents of the managed policies whose ARNs an attribute has."""
         value = resource.values.get(attribute)
         attached = []
@@ -38,7 +38,9 @@ class Policies:
                 attached.append(self._managed(arn))
         return attached
 
-    def _attached_later(self, resource: Resource, attribute: str, number: int) -> list[Value]:
+    def _attached_later(
+        self, resource: TerraformResource, attribute: str, number: int
+    ) -> list[Value]:
         """The documents of so many policies whose ARNs are known only after apply."""
         references = self.documents.finder.references(resource, attribute)
         reached = references.of_type(POLICY)

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ownership.drift.readers.terraform_files import JSON, Object
-from ownership.drift.readers.terraform_plan import KEY, STEP, Plan
+from ownership.drift.readers.terraform_plan import KEY, STEP, TerraformPlan
 from ownership.drift.readers.terraform_resource import (
-    Resource,
+    TerraformResource,
     as_list,
     as_object,
     as_text,
@@ -50,16 +50,16 @@ NOT_SHOWN = "what the configuration does not show"
 class References:
     """What a value that is not known yet comes from: resources, each with the attribute of it, and other things."""
 
-    resources: list[tuple[Resource, str]] = field(default_factory=list)
+    resources: list[tuple[TerraformResource, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     count: int = 0  # of references that were followed
 
     @property
-    def reached(self) -> set[Resource]:
+    def reached(self) -> set[TerraformResource]:
         """The resources, each once."""
         return {resource for resource, _ in self.resources}
 
-    def of_type(self, resource_type: str) -> list[Resource]:
+    def of_type(self, resource_type: str) -> list[TerraformResource]:
         """The resources of a type."""
         return [resource for resource, _ in self.resources if resource.type == resource_type]
 
@@ -79,20 +79,20 @@ class _Block:
 class ReferenceFinder:
     """Follows references through the modules of a plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TerraformPlan) -> None:
         self.plan = plan
-        self._by_name: dict[tuple[str, str], list[Resource]] = {}
+        self._by_name: dict[tuple[str, str], list[TerraformResource]] = {}
         self._modules: dict[str, None] = {}
         for resource in plan.resources.values():
             name = (resource.module, resource.reference_name)
             self._by_name.setdefault(name, []).append(resource)
             self._modules[resource.module] = None
 
-    def expression(self, resource: Resource, *path: str | int) -> JSON:
+    def expression(self, resource: TerraformResource, *path: str | int) -> JSON:
         """What the configuration says of an attribute; None if it does not say, or is not there."""
         return _descend(self.plan.configuration_of(resource).get("expressions"), path)
 
-    def references(self, resource: Resource, *path: str | int) -> References:
+    def references(self, resource: TerraformResource, *path: str | int) -> References:
         """What an attribute comes from."""
         found = References()
         expression = self.expression(resource, *path)
@@ -248,7 +248,7 @@ class ReferenceFinder:
             found.resources.append((instance, match["attribute"] or ""))
 
 
-def _with_key(instances: Sequence[Resource], key: str) -> list[Resource]:
+def _with_key(instances: Sequence[TerraformResource], key: str) -> list[TerraformResource]:
     return [instance for instance in instances if instance.key == key]
 
 

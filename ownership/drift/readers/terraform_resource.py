@@ -52,7 +52,7 @@ def is_unknown(value: Value) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Resource:
+class TerraformResource:
     """A resource, or a data source. ``module`` is its module's address, ``key`` that of ``count`` or ``for_each``.
 
     ``unknown`` and ``sensitive`` have the form of the values, with true for what is so.

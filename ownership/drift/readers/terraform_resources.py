@@ -20,7 +20,7 @@ from ownership.drift.readers.terraform_documents import TABLE, Documents
 from ownership.drift.readers.terraform_plan import ROLE_USERS
 from ownership.drift.readers.terraform_policies import ByArn, Policies
 from ownership.drift.readers.terraform_references import ReferenceFinder
-from ownership.drift.readers.terraform_resource import PRINCIPALS, Resource, is_unknown
+from ownership.drift.readers.terraform_resource import PRINCIPALS, TerraformResource, is_unknown
 from ownership.drift.readers.terraform_types import (
     INSTANCE_PROFILE,
     may_act_by_role,
@@ -79,7 +79,7 @@ class ResourceTranslator:
         self.policies = Policies(self.documents, policies)
         self._principals = self._principals_by_name()
         self._indexes = self._indexes_by_table()
-        self._readers: dict[str, Callable[[Resource], list[Map]]] = {
+        self._readers: dict[str, Callable[[TerraformResource], list[Map]]] = {
             TABLE: self._table,
             INDEX: self._nothing,  # is read with its table
             "aws_dynamodb_resource_policy": self._table_policy,
@@ -113,7 +113,7 @@ class ResourceTranslator:
                 resources[Text(key, resource.location)] = made
         return Map(self.plan.location, [("Resources", resources)])
 
-    def _made_of(self, resource: Resource) -> list[Map]:
+    def _made_of(self, resource: TerraformResource) -> list[Map]:
         if resource.type in self._readers:
             return self._readers[resource.type](resource)
         if permits_nothing(resource.type):
@@ -122,10 +122,10 @@ class ResourceTranslator:
             mapping(resource.location, Type=Text(resource.type or "unknown", resource.location))
         ]
 
-    def _nothing(self, resource: Resource) -> list[Map]:
+    def _nothing(self, resource: TerraformResource) -> list[Map]:
         return []
 
-    def _table(self, resource: Resource) -> list[Map]:
+    def _table(self, resource: TerraformResource) -> list[Map]:
         values, location = resource.values, resource.location
         attributes = []
         for attribute in mappings(values.get("attribute")):
@@ -158,7 +158,7 @@ class ResourceTranslator:
             )
         ]
 
-    def _table_policy(self, resource: Resource) -> list[Map]:
+    def _table_policy(self, resource: TerraformResource) -> list[Map]:
         document = self.documents.document(resource, "policy")
         if isinstance(document, Map):
             statements = []
@@ -167,7 +167,7 @@ class ResourceTranslator:
             document = mapping(resource.location, Statement=Seq(resource.location, statements))
         return [_resource(resource, TABLE_POLICY, PolicyDocument=document or resource.text)]
 
-    def _about_table(self, resource: Resource, statement: Value) -> Value:
+    def _about_table(self, resource: TerraformResource, statement: Value) -> Value:
         """A statement of a table's policy with the table's ARN in place of ``*``."""
         if not isinstance(statement, Map):
             return statement
@@ -178,14 +178,14 @@ class ResourceTranslator:
             result[key] = value
         return result
 
-    def _arns_of_table(self, resource: Resource) -> list[Text]:
+    def _arns_of_table(self, resource: TerraformResource) -> list[Text]:
         arn = resource.values.get("resource_arn")
         if isinstance(arn, Text) and not is_unknown(arn):
             return [arn, concat([arn, "/index/*"], resource.location)]
         references = self.finder.references(resource, "resource_arn")
         return self.documents.arns(references, resource.location, "resource_arn")
 
-    def _principal(self, resource: Resource) -> list[Map]:
+    def _principal(self, resource: TerraformResource) -> list[Map]:
         values, location = resource.values, resource.location
         name = values.get("name")
         if name is None or is_unknown(name):
@@ -211,12 +211,12 @@ class ResourceTranslator:
         kind = resource.type.removeprefix("aws_iam_").title()
         return [_resource(resource, f"AWS::IAM::{kind}", **made)]
 
-    def _is_stated(self, resource: Resource, attribute: str) -> bool:
+    def _is_stated(self, resource: TerraformResource, attribute: str) -> bool:
         """Whether an attribute has a value, or the configuration gives it one that is known only later."""
         value = resource.values.get(attribute)
         return not is_unknown(value) or self.finder.expression(resource, attribute) is not None
 
-    def _inline_policies(self, resource: Resource) -> list[Value]:
+    def _inline_policies(self, resource: TerraformResource) -> list[Value]:
         value = resource.values.get("inline_policy")
         if isinstance(value, Text):
             return [
@@ -237,7 +237,7 @@ class ResourceTranslator:
                 documents.append(block)
         return documents
 
-    def _inline_policy(self, resource: Resource) -> list[Map]:
+    def _inline_policy(self, resource: TerraformResource) -> list[Map]:
         document = self.documents.document(resource, "policy")
         if document is None:
             document = _missing(resource, "policy")
@@ -247,7 +247,7 @@ class ResourceTranslator:
             )
         ]
 
-    def _attachment(self, resource: Resource) -> list[Map]:
+    def _attachment(self, resource: TerraformResource) -> list[Map]:
         attribute = "policy_arns" if resource.type.endswith("_exclusive") else "policy_arn"
         holders = self._holders(resource)
         documents = self.policies.attached(resource, attribute)
@@ -258,7 +258,7 @@ class ResourceTranslator:
             made.append(_resource(resource, "AWS::IAM::Policy", PolicyDocument=document, **holders))
         return made
 
-    def _membership(self, resource: Resource) -> list[Map]:
+    def _membership(self, resource: TerraformResource) -> list[Map]:
         """Users and groups together, whichever of them the resource lists."""
         made = []
         holders = self._holders(resource)
@@ -269,7 +269,7 @@ class ResourceTranslator:
             made.append(_resource(resource, "AWS::IAM::UserToGroupAddition", **of_group))
         return made
 
-    def _role_user(self, resource: Resource) -> list[Map]:
+    def _role_user(self, resource: TerraformResource) -> list[Map]:
         resource_type, property_name = CLOUDFORMATION_USERS[resource.type]
         attribute = ROLE_USERS[resource.type]
         made = mapping(resource.location, Tags=_service_tag(resource))
@@ -283,7 +283,7 @@ class ResourceTranslator:
             made[property_name] = _missing(resource, attribute)
         return [_resource(resource, resource_type, **made)]
 
-    def _role_uses(self, resource: Resource) -> list[Map]:
+    def _role_uses(self, resource: TerraformResource) -> list[Map]:
         """What a resource runs in or acts by: roles that are not in the plan are to be reported."""
         roles: list[Value] = []
         for path, value in _roles_named_in(resource.values, ()):
@@ -301,7 +301,7 @@ class ResourceTranslator:
             )
         ]
 
-    def _roles_in_definition(self, resource: Resource) -> list[Value]:
+    def _roles_in_definition(self, resource: TerraformResource) -> list[Value]:
         """The roles that the integrations of an API act by, as its definition in OpenAPI names them."""
         body = resource.values.get("body")
         if is_unknown(body):
@@ -309,7 +309,7 @@ class ResourceTranslator:
         arns = ROLE_ARN.findall(known_text(body) or "")
         return [self._held(resource, "body", Text(arn, resource.location)) for arn in arns]
 
-    def _role_known_later(self, resource: Resource, path: Path) -> list[Value]:
+    def _role_known_later(self, resource: TerraformResource, path: Path) -> list[Value]:
         if self.finder.expression(resource, *path) is None:
             return []  # nobody states it, and the provider computes it
         references = self.finder.references(resource, *path)
@@ -332,7 +332,7 @@ class ResourceTranslator:
                 profiles |= {str(resource.values.get(key)) for key in ("name", "arn")}
         return profiles
 
-    def _holders(self, resource: Resource) -> dict[str, Value]:
+    def _holders(self, resource: TerraformResource) -> dict[str, Value]:
         """What a policy is attached to, or who is in a group, by CloudFormation's properties."""
         holders: dict[str, Value] = {}
         for attribute, property_name in HOLDERS.items():
@@ -344,7 +344,7 @@ class ResourceTranslator:
             holders["RoleName"] = _missing(resource, "role")
         return holders
 
-    def _held(self, resource: Resource, attribute: str, value: Value) -> Value:
+    def _held(self, resource: TerraformResource, attribute: str, value: Value) -> Value:
         """A principal of the plan as a reference to it, else by name or ARN."""
         if not isinstance(value, Text):
             return value
@@ -357,12 +357,12 @@ class ResourceTranslator:
             return not_known(resource.location, attribute, references)
         return self._reference(principals[0], resource)
 
-    def _reference(self, principal: Resource, resource: Resource) -> Map:
+    def _reference(self, principal: TerraformResource, resource: TerraformResource) -> Map:
         return mapping(
             resource.location, Ref=Text(self.plan.ids[principal.address], resource.location)
         )
 
-    def _principals_by_name(self) -> dict[str, Resource]:
+    def _principals_by_name(self) -> dict[str, TerraformResource]:
         """The principals of the plan by name and by ARN."""
         by_name = {}
         for resource in self.plan.resources.values():
@@ -418,14 +418,14 @@ def _texts_below(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
                     yield from _texts_below(value, (*path, str(key)))
 
 
-def _resource(resource: Resource, resource_type: str, **properties: Value) -> Map:
+def _resource(resource: TerraformResource, resource_type: str, **properties: Value) -> Map:
     location = resource.location
     return mapping(
         location, Type=Text(resource_type, location), Properties=mapping(location, **properties)
     )
 
 
-def _missing(resource: Resource, attribute: str) -> Text:
+def _missing(resource: TerraformResource, attribute: str) -> Text:
     """What replaces a value that each such resource has, and that the file does not."""
     return placeholder(resource.location, f"{attribute} is not in the file")
 
@@ -446,7 +446,7 @@ def _key_schema(holder: Map) -> Seq:
     return Seq(holder.location, keys)
 
 
-def _service_tag(resource: Resource) -> Map | None:
+def _service_tag(resource: TerraformResource) -> Map | None:
     """The tag ``service``, of the resource or of the provider."""
     for attribute in ("tags", "tags_all"):
         tags = as_mapping(resource.values.get(attribute))

@@ -13,8 +13,8 @@ from itertools import chain, islice
 from pathlib import Path
 
 from ownership.drift.readers.files import Files, resolved_path
-from ownership.drift.readers.terraform_plan import Plan
-from ownership.drift.readers.terraform_resource import Resource, reference_name
+from ownership.drift.readers.terraform_plan import TerraformPlan
+from ownership.drift.readers.terraform_resource import TerraformResource, reference_name
 from ownership.drift.types import Infrastructure, Location, ReadError
 
 BLOCK = re.compile(r'^[ \t]*(resource|data)[ \t]+"([\w-]+)"[ \t]+"([\w-]+)"[ \t]*\{', re.MULTILINE)
@@ -28,10 +28,10 @@ class SourceFinder:
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self._plans: list[tuple[Path, Plan]] = []
+        self._plans: list[tuple[Path, TerraformPlan]] = []
         self._blocks: dict[Path, dict[str, list[Location]]] = {}
 
-    def add(self, path: Path, plan: Plan) -> None:
+    def add(self, path: Path, plan: TerraformPlan) -> None:
         """Add the plan in a file."""
         self._plans.append((path, plan))
 
@@ -61,7 +61,9 @@ class SourceFinder:
                         lines[resource.location] = blocks[0]
         return lines
 
-    def _blocks_of(self, path: Path, plan: Plan, resource: Resource) -> list[Location]:
+    def _blocks_of(
+        self, path: Path, plan: TerraformPlan, resource: TerraformResource
+    ) -> list[Location]:
         folder = self._folder(path.parent, plan.module_sources(resource.module))
         if folder is None:
             return []
