@@ -146,7 +146,7 @@ class Documents:
             Effect=effect,
             Action=_if_any(block.get("actions")),
             NotAction=_if_any(block.get("not_actions")),
-            TerraformResource=self._resources(document, block, position, "resources"),
+            Resource=self._resources(document, block, position, "resources"),
             NotResource=self._resources(document, block, position, "not_resources"),
             Principal=self._principals(document, block, position, "principals"),
             NotPrincipal=self._principals(document, block, position, "not_principals"),
