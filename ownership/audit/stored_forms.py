@@ -91,6 +91,17 @@ def _unreadable_rows_of(
                     yield where, f"its {column} is stored in a form that the registry never writes."
 
 
+def last_number_given(table: str) -> int:
+    """The last ``history_id`` that the database gave out for a table of entries; 0 before the first."""
+    statement = "SELECT seq FROM sqlite_sequence WHERE name = %s"
+    if connection.vendor == "postgresql":
+        statement = "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'history_id'))"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [table])
+        row = cursor.fetchone()
+    return (row and row[0]) or 0
+
+
 def _other_form(column: str, form: str, may_be_null: bool) -> str:
     """The condition that a value is not of the form. For NULL, a form is neither true nor false."""
     condition = f"({form.format(c=column)}) IS NOT TRUE"

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from django.db import DatabaseError, connection, models, transaction
 
-from ownership.audit.stored_forms import unreadable_rows
+from ownership.audit.stored_forms import last_number_given, unreadable_rows
 from ownership.history.change_sets import chain_digest, entry_content
 from ownership.history.head import Head
 from ownership.history.models import (
@@ -27,6 +27,7 @@ from ownership.history.models import (
     ChangeSet,
     Entry,
     TrackedRow,
+    entry_model,
     entry_models,
     registry_models,
 )
@@ -54,14 +55,13 @@ class Inconsistency:
 class RowState:
     """A row as its last entry left it."""
 
-    history_id: int
     label: str
     values: Values
     service_id: int | None  # of the service that the row adds something to
 
 
 # In place of a state, before a row was created and after it was deleted.
-NO_ROW = RowState(history_id=0, label="", values={}, service_id=None)
+NO_ROW = RowState(label="", values={}, service_id=None)
 
 
 class Verification:
@@ -78,6 +78,8 @@ class Verification:
         self.entries = 0
         self._time: datetime | None = None
         self._rows: dict[tuple[TrackedModel, int], RowState] = {}
+        # The history_id of each model's last entry. The past is read by these numbers.
+        self._last_numbers: dict[TrackedModel, int] = {}
         self._fields: dict[TrackedModel, dict[str, models.Field]] = {}
         # The fields that entries of a model have recorded so far. One added to the model later is not among them.
         self._recorded_fields: dict[TrackedModel, set[str]] = {}
@@ -101,6 +103,7 @@ class Verification:
                     yield Inconsistency(where, what)
                 if is_readable:
                     yield from self._replay()
+                    yield from self._check_last_numbers()
                     yield from self._check_live_rows()
             except UNREADABLE as error:
                 where = f"after revision {self.head.revision}"
@@ -167,8 +170,13 @@ class Verification:
 
         if change_set is not None and entry.history_date != change_set.time:
             yield f"its date {entry.history_date} is not its change set's, {change_set.time}."
-        if entry.history_id <= before.history_id:
-            yield "it was written before the entry that it follows."
+        last_number = self._last_numbers.get(entry.instance_type, 0)
+        if entry.history_id <= last_number:
+            yield (
+                f"its history_id is {entry.history_id}, "
+                f"and that of the entry before it in the same table is {last_number}."
+            )
+        self._last_numbers[entry.instance_type] = entry.history_id
         if entry.history_type not in VERBS:
             yield f"{entry.history_type!r} is not a kind of entry."
             return
@@ -192,7 +200,7 @@ class Verification:
         }
         # An entry has the row's columns, and this method of the model reads nothing else.
         service_id = model.service_reference_id(entry)  # type: ignore[arg-type]
-        return RowState(entry.history_id, entry.label, values, service_id)
+        return RowState(entry.label, values, service_id)
 
     def _check_changes(self, entry: Entry, before: RowState, after: RowState) -> Iterator[str]:
         """``changes`` says what the columns of this entry and of the one before say, with names of that time."""
@@ -253,6 +261,15 @@ class Verification:
             name = self._recorded_value(model, field, stored.values[field])
             if name is not None and str(name) not in entry.label:
                 yield f"its label is {_short(entry.label)}, without {_short(name)}."
+
+    def _check_last_numbers(self) -> Iterator[Inconsistency]:
+        """The last entry of a table has a number that the database gave out; so the next one gets a greater."""
+        for model, number in self._last_numbers.items():
+            table = entry_model(model)._meta.db_table
+            given = last_number_given(table)
+            if number > given:
+                what = f"its history_id is above {given}, the last one that was given out."
+                yield Inconsistency(f"{table}, history_id {number}", what)
 
     # The live rows
 

@@ -60,7 +60,18 @@ TAMPERINGS = {
     ),
     "order of a row's entries": (
         lambda: [set_value(entry(4), "history_id", "900000")],
-        "written before the entry that it follows",
+        "and that of the entry before it in the same table is 900000",
+    ),
+    "number of the only entry of a row": (
+        lambda: [set_value(entry(1), "history_id", "900000")],
+        "and that of the entry before it in the same table is 900000",
+    ),
+    "number of a table's last entry": (
+        lambda: [
+            f"UPDATE {TABLE_ENTRY} SET history_id = 900000 "
+            f"WHERE history_id = (SELECT max(history_id) FROM {TABLE_ENTRY})"
+        ],
+        "its history_id is above",
     ),
     "gained_by": (
         lambda: [f"UPDATE {TABLE_ENTRY} SET gained_by = NULL"],
