@@ -15,7 +15,8 @@ for (const heading of document.querySelectorAll("[data-ticks]")) {
   const selectAll = document.createElement("input");
   selectAll.type = "checkbox";
   const isWhole = heading.dataset.ticks !== "tbody";
-  const label = isWhole ? "Select all" : `Select all: ${heading.textContent.trim()}`;
+  const text = heading.textContent.trim().replace(/\s+/g, " ");
+  const label = isWhole ? "Select all" : `Select all: ${text}`;
   selectAll.setAttribute("aria-label", label);
   selectAll.checked = [...boxes].every((box) => box.checked);
   selectAll.addEventListener("change", () => {
