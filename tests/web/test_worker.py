@@ -16,6 +16,7 @@ from benchmarks import server
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds, for a machine that stops for some
+STRICT = 0.5  # seconds that a client gets
 CONNECTIONS = 20
 APPLICATION = """
 import time
@@ -132,7 +133,7 @@ def patient(tmp_path_factory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory) -> Iterator[Running]:
     """A server that waits for no more than half a second."""
-    with running(tmp_path_factory.mktemp("strict"), 0.5) as instance:
+    with running(tmp_path_factory.mktemp("strict"), STRICT) as instance:
         yield instance
 
 
@@ -234,7 +235,10 @@ def test_a_silent_connection_is_closed(strict):
 
 def test_a_client_that_does_not_read_loses_its_connection(strict):
     slow = [strict.open(request("/large")) for _ in range(2)]
+    for client in slow:
+        assert client.recv(1)  # from now on both threads wait for their client
     assert strict.get("/") == b"HTTP/1.1 200 OK"
+    time.sleep(4 * STRICT)  # the second thread began a moment after the first
     for client in slow:
         assert len(read_all(client)) < 50_000_000
         client.close()
