@@ -1,7 +1,7 @@
 """Counts the clicks that a task takes a person. Typing is none; opening a list and choosing from it are two."""
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -32,7 +32,14 @@ class Hand:
     def press(self, path: str) -> None:
         """Click something that stays on the page."""
         self.clicks += 1
-        self._click(self.find(path))
+
+        def pressed(_: webdriver.Chrome) -> bool:
+            self._click(self.find(path))
+            return True
+
+        # A list that is loaded while one types is replaced, sometimes between finding and clicking.
+        wait = WebDriverWait(self.browser, 15, ignored_exceptions=[StaleElementReferenceException])
+        wait.until(pressed, f"nothing stays on {path}")
 
     def go(self, path: str) -> None:
         """Click something that leads to another page, and wait for that."""
