@@ -4,7 +4,7 @@ Makes a registry with some forty revisions and keeps its head. Then, 1,000 times
 raw SQL as the owner of the database, triggers dropped; `verify_history --head`'s verification; and all of it rolled
 back. Among them are values in forms that Django does not write, a changed schema, and on SQLite a changed search
 index. Prints how many of each kind were made and found, and fails unless all were and nothing crashed. One in ten is
-also looked for without the kept head. 10,000 take a processor a quarter of an hour. SQLite in a temporary directory;
+also looked for without the kept head. 10,000 take a processor some twenty minutes. SQLite in a temporary directory;
 `python -m tests.support.postgres python benchmarks/tampering.py` for PostgreSQL.
 """
 
