@@ -20,12 +20,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RegistryLock",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
             options={
                 "default_permissions": (),
@@ -51,10 +46,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                (
-                    "last_used",
-                    models.DateField(editable=False, help_text="Day of the last use.", null=True),
-                ),
+                ("last_used", models.DateField(editable=False, help_text="Day of the last use.", null=True)),
                 (
                     "user",
                     models.ForeignKey(
@@ -76,16 +68,13 @@ class Migration(migrations.Migration):
                 (
                     "revision",
                     models.PositiveBigIntegerField(
-                        help_text="Number of the change set, in commit order.",
-                        primary_key=True,
-                        serialize=False,
+                        help_text="Number of the change set, in commit order.", primary_key=True, serialize=False
                     ),
                 ),
                 (
                     "time",
                     models.DateTimeField(
-                        db_index=True,
-                        help_text="Never earlier than that of the previous change set.",
+                        db_index=True, help_text="Never earlier than that of the previous change set."
                     ),
                 ),
                 ("user_id", models.BigIntegerField(editable=False, null=True)),
@@ -143,45 +132,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DriftRun",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("reader", models.CharField(max_length=20)),
-                (
-                    "environment",
-                    models.CharField(
-                        blank=True, help_text="Blank if none was chosen.", max_length=50
-                    ),
-                ),
+                ("environment", models.CharField(blank=True, help_text="Blank if none was chosen.", max_length=50)),
                 ("time", models.DateTimeField()),
                 ("user_name", models.CharField(max_length=150)),
-                (
-                    "revision",
-                    models.PositiveBigIntegerField(
-                        help_text="Revision of the map it was compared with."
-                    ),
-                ),
-                (
-                    "digest",
-                    models.CharField(
-                        blank=True, help_text="Digest of that revision.", max_length=64
-                    ),
-                ),
-                (
-                    "agreeing",
-                    models.PositiveIntegerField(
-                        help_text="How many of the compared items matched."
-                    ),
-                ),
+                ("revision", models.PositiveBigIntegerField(help_text="Revision of the map it was compared with.")),
+                ("digest", models.CharField(blank=True, help_text="Digest of that revision.", max_length=64)),
+                ("agreeing", models.PositiveIntegerField(help_text="How many of the compared items matched.")),
                 ("compared", models.PositiveIntegerField()),
                 ("by_kind", models.JSONField(help_text="{kind: number of findings}")),
-                (
-                    "waived",
-                    models.PositiveIntegerField(help_text="Number of findings that were waived."),
-                ),
+                ("waived", models.PositiveIntegerField(help_text="Number of findings that were waived.")),
                 (
                     "findings",
                     models.JSONField(
@@ -199,20 +160,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["reader", "environment", "id"], name="drift_run_series")
-                ],
+                "indexes": [models.Index(fields=["reader", "environment", "id"], name="drift_run_series")],
             },
         ),
         migrations.CreateModel(
             name="Environment",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
                     models.CharField(
@@ -233,8 +187,7 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]*\\Z",
-                                "Use letters, digits, “_”, “.” or “-”, as in table names.",
+                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use letters, digits, “_”, “.” or “-”, as in table names."
                             )
                         ],
                     ),
@@ -244,18 +197,14 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
             ],
@@ -273,12 +222,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Grant",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("table", models.CharField(max_length=255)),
                 ("service", models.CharField(max_length=255)),
                 ("mode", models.CharField(max_length=5)),
@@ -286,9 +230,7 @@ class Migration(migrations.Migration):
                 (
                     "run",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="grants",
-                        to="ownership.driftrun",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="ownership.driftrun"
                     ),
                 ),
             ],
@@ -299,22 +241,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalEnvironment",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -322,18 +251,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "name",
                     models.CharField(
@@ -354,8 +273,7 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]*\\Z",
-                                "Use letters, digits, “_”, “.” or “-”, as in table names.",
+                                "\\A[a-zA-Z0-9_.-]*\\Z", "Use letters, digits, “_”, “.” or “-”, as in table names."
                             )
                         ],
                     ),
@@ -365,34 +283,26 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
             ],
@@ -408,22 +318,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalTableGroup",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -431,18 +328,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "name",
                     models.CharField(
@@ -460,34 +347,26 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
             ],
@@ -503,12 +382,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Service",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
                     models.CharField(
@@ -526,9 +400,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -546,12 +418,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                (
-                    "repository",
-                    models.URLField(
-                        blank=True, help_text="Address of its code: https://…", max_length=300
-                    ),
-                ),
+                ("repository", models.URLField(blank=True, help_text="Address of its code: https://…", max_length=300)),
                 (
                     "aliases",
                     models.JSONField(
@@ -579,22 +446,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalService",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -602,18 +456,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "name",
                     models.CharField(
@@ -631,9 +475,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -651,12 +493,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                (
-                    "repository",
-                    models.URLField(
-                        blank=True, help_text="Address of its code: https://…", max_length=300
-                    ),
-                ),
+                ("repository", models.URLField(blank=True, help_text="Address of its code: https://…", max_length=300)),
                 (
                     "aliases",
                     models.JSONField(
@@ -668,17 +505,13 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -706,12 +539,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Table",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -795,8 +623,7 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                             )
                         ],
                     ),
@@ -807,9 +634,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the records represent.",
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -831,18 +656,13 @@ class Migration(migrations.Migration):
                 (
                     "more_url",
                     models.URLField(
-                        blank=True,
-                        help_text="Its address: https://…",
-                        max_length=300,
-                        verbose_name="link",
+                        blank=True, help_text="Its address: https://…", max_length=300, verbose_name="link"
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 (
@@ -862,12 +682,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SecondaryIndex",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -950,8 +765,7 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                             )
                         ],
                     ),
@@ -959,25 +773,19 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        blank=True,
-                        choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")],
-                        max_length=3,
+                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 (
                     "table",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="indexes",
-                        to="ownership.table",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="indexes", to="ownership.table"
                     ),
                 ),
             ],
@@ -989,22 +797,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalWaiver",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -1012,18 +807,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "kind",
                     models.CharField(
@@ -1077,24 +862,17 @@ class Migration(migrations.Migration):
                         help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
                     ),
                 ),
-                (
-                    "until",
-                    models.DateField(help_text="Last day on which the finding is ignored (UTC)."),
-                ),
+                ("until", models.DateField(help_text="Last day on which the finding is ignored (UTC).")),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -1143,22 +921,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalSecondaryIndex",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -1166,18 +931,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -1260,8 +1015,7 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                             )
                         ],
                     ),
@@ -1269,33 +1023,25 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        blank=True,
-                        choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")],
-                        max_length=3,
+                        blank=True, choices=[("GSI", "Global (GSI)"), ("LSI", "Local (LSI)")], max_length=3
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -1322,22 +1068,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalAccess",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -1345,34 +1078,18 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "mode",
                     models.CharField(
-                        choices=[
-                            ("read", "Read"),
-                            ("write", "Write"),
-                            ("read_write", "Read + Write"),
-                        ],
-                        max_length=10,
+                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
                     ),
                 ),
                 (
                     "indirect",
                     models.BooleanField(
-                        default=False,
-                        help_text="Through another service's code; describe how in the notes.",
+                        default=False, help_text="Through another service's code; describe how in the notes."
                     ),
                 ),
                 (
@@ -1381,9 +1098,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the service does with the records.",
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -1398,17 +1113,13 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -1446,28 +1157,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Access",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "mode",
                     models.CharField(
-                        choices=[
-                            ("read", "Read"),
-                            ("write", "Write"),
-                            ("read_write", "Read + Write"),
-                        ],
-                        max_length=10,
+                        choices=[("read", "Read"), ("write", "Write"), ("read_write", "Read + Write")], max_length=10
                     ),
                 ),
                 (
                     "indirect",
                     models.BooleanField(
-                        default=False,
-                        help_text="Through another service's code; describe how in the notes.",
+                        default=False, help_text="Through another service's code; describe how in the notes."
                     ),
                 ),
                 (
@@ -1476,9 +1176,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the service does with the records.",
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -1493,17 +1191,13 @@ class Migration(migrations.Migration):
                 (
                     "service",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="accesses",
-                        to="ownership.service",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accesses", to="ownership.service"
                     ),
                 ),
                 (
                     "table",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="accesses",
-                        to="ownership.table",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="accesses", to="ownership.table"
                     ),
                 ),
             ],
@@ -1515,12 +1209,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TableGroup",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
                     models.CharField(
@@ -1538,18 +1227,14 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
             ],
@@ -1583,22 +1268,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalTable",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -1606,18 +1278,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "partition_key_name",
                     models.CharField(
@@ -1701,8 +1363,7 @@ class Migration(migrations.Migration):
                         max_length=255,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                                "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                                "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                             )
                         ],
                     ),
@@ -1713,9 +1374,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="What the records represent.",
                         validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[^\\x00]*\\Z", "Remove the NUL character."
-                            )
+                            django.core.validators.RegexValidator("\\A[^\\x00]*\\Z", "Remove the NUL character.")
                         ],
                     ),
                 ),
@@ -1737,34 +1396,25 @@ class Migration(migrations.Migration):
                 (
                     "more_url",
                     models.URLField(
-                        blank=True,
-                        help_text="Its address: https://…",
-                        max_length=300,
-                        verbose_name="link",
+                        blank=True, help_text="Its address: https://…", max_length=300, verbose_name="link"
                     ),
                 ),
                 (
                     "position",
                     models.PositiveIntegerField(
-                        default=0,
-                        help_text="Position on the map, starting at 0.",
-                        verbose_name="sort order",
+                        default=0, help_text="Position on the map, starting at 0.", verbose_name="sort order"
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -1804,12 +1454,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Waiver",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "kind",
                     models.CharField(
@@ -1863,10 +1508,7 @@ class Migration(migrations.Migration):
                         help_text="What was granted when the finding was waived. If something else is granted, it counts again.",
                     ),
                 ),
-                (
-                    "until",
-                    models.DateField(help_text="Last day on which the finding is ignored (UTC)."),
-                ),
+                ("until", models.DateField(help_text="Last day on which the finding is ignored (UTC).")),
                 (
                     "environment",
                     models.ForeignKey(
@@ -1964,9 +1606,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalenvironment",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="environment_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="environment_entry_place"),
         ),
         migrations.AddIndex(
             model_name="historicaltablegroup",
@@ -1994,9 +1634,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicaltablegroup",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="tablegroup_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="tablegroup_entry_place"),
         ),
         migrations.AddConstraint(
             model_name="service",
@@ -2018,9 +1656,7 @@ class Migration(migrations.Migration):
             model_name="service",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("part_of__isnull", True),
-                    models.Q(("part_of", models.F("pk")), _negated=True),
-                    _connector="OR",
+                    ("part_of__isnull", True), models.Q(("part_of", models.F("pk")), _negated=True), _connector="OR"
                 ),
                 name="service_not_part_of_itself",
                 violation_error_message="A service can't be part of itself.",
@@ -2052,9 +1688,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalservice",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="service_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="service_entry_place"),
         ),
         migrations.AddConstraint(
             model_name="secondaryindex",
@@ -2084,9 +1718,7 @@ class Migration(migrations.Migration):
             model_name="secondaryindex",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("partition_key_name", ""), _negated=True),
-                    ("sort_key_name", ""),
-                    _connector="OR",
+                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
                 ),
                 name="index_sort_key_needs_partition_key",
                 violation_error_message="A sort key needs a partition key.",
@@ -2127,8 +1759,7 @@ class Migration(migrations.Migration):
             model_name="secondaryindex",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("partition_key_type__in", ["", "S", "N", "B"]),
-                    ("sort_key_type__in", ["", "S", "N", "B"]),
+                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
                 ),
                 name="index_key_types_known",
                 violation_error_message="A key's type is S, N or B; leave it blank if unknown.",
@@ -2164,9 +1795,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalwaiver",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="waiver_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="waiver_entry_place"),
         ),
         migrations.AddIndex(
             model_name="historicalsecondaryindex",
@@ -2194,9 +1823,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalsecondaryindex",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="secondaryindex_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="secondaryindex_entry_place"),
         ),
         migrations.AddIndex(
             model_name="historicalaccess",
@@ -2228,9 +1855,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalaccess",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="access_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="access_entry_place"),
         ),
         migrations.AddConstraint(
             model_name="access",
@@ -2268,9 +1893,7 @@ class Migration(migrations.Migration):
             model_name="table",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("partition_key_name", ""), _negated=True),
-                    ("sort_key_name", ""),
-                    _connector="OR",
+                    models.Q(("partition_key_name", ""), _negated=True), ("sort_key_name", ""), _connector="OR"
                 ),
                 name="table_sort_key_needs_partition_key",
                 violation_error_message="A sort key needs a partition key.",
@@ -2311,8 +1934,7 @@ class Migration(migrations.Migration):
             model_name="table",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("partition_key_type__in", ["", "S", "N", "B"]),
-                    ("sort_key_type__in", ["", "S", "N", "B"]),
+                    ("partition_key_type__in", ["", "S", "N", "B"]), ("sort_key_type__in", ["", "S", "N", "B"])
                 ),
                 name="table_key_types_known",
                 violation_error_message="A key's type is S, N or B; leave it blank if unknown.",
@@ -2344,9 +1966,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicaltable",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="table_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="table_entry_place"),
         ),
         migrations.AddConstraint(
             model_name="waiver",
@@ -2398,9 +2018,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="waiver",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("service__isnull", True), ("service_name", ""), _connector="OR"
-                ),
+                condition=models.Q(("service__isnull", True), ("service_name", ""), _connector="OR"),
                 name="waiver_names_one_service",
                 violation_error_message="A waiver is for one service at most.",
             ),

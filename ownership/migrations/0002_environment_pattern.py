@@ -52,8 +52,7 @@ class Migration(migrations.Migration):
                 max_length=255,
                 validators=[
                     django.core.validators.RegexValidator(
-                        "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                        "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                        "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                     )
                 ],
             ),
@@ -66,8 +65,7 @@ class Migration(migrations.Migration):
                 max_length=255,
                 validators=[
                     django.core.validators.RegexValidator(
-                        "\\A[a-zA-Z0-9_.-]{3,255}\\Z",
-                        "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces).",
+                        "\\A[a-zA-Z0-9_.-]{3,255}\\Z", "Use 3–255 letters, digits, “_”, “.” or “-” (no spaces)."
                     )
                 ],
             ),

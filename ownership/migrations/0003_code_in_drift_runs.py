@@ -13,12 +13,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CodeUse",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("table", models.CharField(max_length=255)),
                 ("service", models.CharField(max_length=255)),
                 ("mode", models.CharField(max_length=5)),
@@ -36,12 +31,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TableTruth",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("table", models.CharField(max_length=255)),
                 ("agreeing", models.PositiveIntegerField()),
                 ("accesses", models.PositiveIntegerField()),
@@ -58,16 +48,13 @@ class Migration(migrations.Migration):
             model_name="driftrun",
             name="accesses",
             field=models.PositiveIntegerField(
-                help_text="How many accesses were declared or found; null if no code was read.",
-                null=True,
+                help_text="How many accesses were declared or found; null if no code was read.", null=True
             ),
         ),
         migrations.AddField(
             model_name="driftrun",
             name="by_verdict",
-            field=models.JSONField(
-                help_text="{verdict: number of findings}; null if no code was read.", null=True
-            ),
+            field=models.JSONField(help_text="{verdict: number of findings}; null if no code was read.", null=True),
         ),
         migrations.AddField(
             model_name="driftrun",
@@ -80,16 +67,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="driftrun",
             name="true_accesses",
-            field=models.PositiveIntegerField(
-                help_text="On how many of them map, IAM and code agreed.", null=True
-            ),
+            field=models.PositiveIntegerField(help_text="On how many of them map, IAM and code agreed.", null=True),
         ),
         migrations.AddField(
             model_name="grant",
             name="actions",
             field=models.JSONField(
-                help_text="{index or empty: [action, …]}; null in runs of versions that did not keep them.",
-                null=True,
+                help_text="{index or empty: [action, …]}; null in runs of versions that did not keep them.", null=True
             ),
         ),
         migrations.AlterField(
@@ -161,18 +145,14 @@ class Migration(migrations.Migration):
             model_name="codeuse",
             name="run",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="uses",
-                to="ownership.driftrun",
+                on_delete=django.db.models.deletion.CASCADE, related_name="uses", to="ownership.driftrun"
             ),
         ),
         migrations.AddField(
             model_name="tabletruth",
             name="run",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="truths",
-                to="ownership.driftrun",
+                on_delete=django.db.models.deletion.CASCADE, related_name="truths", to="ownership.driftrun"
             ),
         ),
         migrations.AddIndex(

@@ -39,12 +39,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProviderIdentity",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("issuer", models.CharField(max_length=255)),
                 ("subject", models.CharField(max_length=255)),
                 (
@@ -60,9 +55,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "provider identities",
                 "default_permissions": (),
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("issuer", "subject"), name="provideridentity_unique"
-                    ),
+                    models.UniqueConstraint(fields=("issuer", "subject"), name="provideridentity_unique"),
                 ],
             },
         ),
@@ -87,10 +80,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                (
-                    "last_used",
-                    models.DateField(editable=False, help_text="Day of the last use.", null=True),
-                ),
+                ("last_used", models.DateField(editable=False, help_text="Day of the last use.", null=True)),
                 (
                     "user",
                     models.ForeignKey(

@@ -36,12 +36,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Team",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
                     models.CharField(
@@ -143,22 +138,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalTeam",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -166,18 +148,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "name",
                     models.CharField(
@@ -237,17 +209,13 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
             ],
@@ -271,29 +239,18 @@ class Migration(migrations.Migration):
                         name="team_by_lost_by",
                     ),
                 ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("change_set", "sequence"), name="team_entry_place"
-                    )
-                ],
+                "constraints": [models.UniqueConstraint(fields=("change_set", "sequence"), name="team_entry_place")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
             name="Membership",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "is_lead",
                     models.BooleanField(
-                        default=False,
-                        help_text="Leads change the team and its members.",
-                        verbose_name="lead",
+                        default=False, help_text="Leads change the team and its members.", verbose_name="lead"
                     ),
                 ),
                 (
@@ -308,9 +265,7 @@ class Migration(migrations.Migration):
                 (
                     "team",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="memberships",
-                        to="ownership.team",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="ownership.team"
                     ),
                 ),
             ],
@@ -328,22 +283,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalMembership",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -351,40 +293,24 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "is_lead",
                     models.BooleanField(
-                        default=False,
-                        help_text="Leads change the team and its members.",
-                        verbose_name="lead",
+                        default=False, help_text="Leads change the team and its members.", verbose_name="lead"
                     ),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "change_set",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="ownership.changeset",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
                     ),
                 ),
                 (
@@ -431,9 +357,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("change_set", "sequence"), name="membership_entry_place"
-                    )
+                    models.UniqueConstraint(fields=("change_set", "sequence"), name="membership_entry_place")
                 ],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),

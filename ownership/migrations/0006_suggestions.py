@@ -15,22 +15,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalSuggestion",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -38,18 +25,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "number",
                     models.PositiveBigIntegerField(
@@ -59,31 +36,21 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("change", "Change"), ("hand_over", "Hand-over")],
-                        default="change",
-                        max_length=10,
+                        choices=[("change", "Change"), ("hand_over", "Hand-over")], default="change", max_length=10
                     ),
                 ),
                 (
                     "about",
-                    models.CharField(
-                        help_text="What it would change, in the names of that time.", max_length=300
-                    ),
+                    models.CharField(help_text="What it would change, in the names of that time.", max_length=300),
                 ),
                 ("reason", models.TextField()),
                 (
                     "steps",
                     models.JSONField(
-                        help_text="The rows that it would change, each as a SuggestedStep.",
-                        verbose_name="changes",
+                        help_text="The rows that it would change, each as a SuggestedStep.", verbose_name="changes"
                     ),
                 ),
-                (
-                    "revision",
-                    models.PositiveBigIntegerField(
-                        help_text="Revision of the map on which it was made."
-                    ),
-                ),
+                ("revision", models.PositiveBigIntegerField(help_text="Revision of the map on which it was made.")),
                 ("user_id", models.BigIntegerField(help_text="Account of who suggested it.")),
                 ("user_name", models.CharField(max_length=150, verbose_name="suggested by")),
                 ("made", models.DateTimeField()),
@@ -104,9 +71,7 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
@@ -122,12 +87,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Suggestion",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "number",
                     models.PositiveBigIntegerField(
@@ -137,31 +97,21 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("change", "Change"), ("hand_over", "Hand-over")],
-                        default="change",
-                        max_length=10,
+                        choices=[("change", "Change"), ("hand_over", "Hand-over")], default="change", max_length=10
                     ),
                 ),
                 (
                     "about",
-                    models.CharField(
-                        help_text="What it would change, in the names of that time.", max_length=300
-                    ),
+                    models.CharField(help_text="What it would change, in the names of that time.", max_length=300),
                 ),
                 ("reason", models.TextField()),
                 (
                     "steps",
                     models.JSONField(
-                        help_text="The rows that it would change, each as a SuggestedStep.",
-                        verbose_name="changes",
+                        help_text="The rows that it would change, each as a SuggestedStep.", verbose_name="changes"
                     ),
                 ),
-                (
-                    "revision",
-                    models.PositiveBigIntegerField(
-                        help_text="Revision of the map on which it was made."
-                    ),
-                ),
+                ("revision", models.PositiveBigIntegerField(help_text="Revision of the map on which it was made.")),
                 ("user_id", models.BigIntegerField(help_text="Account of who suggested it.")),
                 ("user_name", models.CharField(max_length=150, verbose_name="suggested by")),
                 ("made", models.DateTimeField()),
@@ -188,12 +138,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SuggestionSubject",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("table_id", models.BigIntegerField(null=True)),
                 ("service_id", models.BigIntegerField(null=True)),
             ],
@@ -238,16 +183,12 @@ class Migration(migrations.Migration):
             model_name="historicalsuggestion",
             name="change_set",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ownership.changeset",
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
             ),
         ),
         migrations.AddIndex(
             model_name="suggestion",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["until"], name="suggestion_open"
-            ),
+            index=models.Index(condition=models.Q(("state", "open")), fields=["until"], name="suggestion_open"),
         ),
         migrations.AddIndex(
             model_name="suggestion",
@@ -289,9 +230,7 @@ class Migration(migrations.Migration):
             model_name="suggestionsubject",
             name="suggestion",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="subjects",
-                to="ownership.suggestion",
+                on_delete=django.db.models.deletion.CASCADE, related_name="subjects", to="ownership.suggestion"
             ),
         ),
         migrations.AddIndex(
@@ -316,9 +255,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalsuggestion",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="suggestion_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="suggestion_entry_place"),
         ),
         migrations.AddIndex(
             model_name="suggestionsubject",

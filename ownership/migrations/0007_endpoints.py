@@ -18,12 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Endpoint",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
                     models.CharField(
@@ -108,10 +103,7 @@ class Migration(migrations.Migration):
                 (
                     "only_changes",
                     models.CharField(
-                        blank=True,
-                        help_text="Only this kind of change.",
-                        max_length=20,
-                        verbose_name="only changes of",
+                        blank=True, help_text="Only this kind of change.", max_length=20, verbose_name="only changes of"
                     ),
                 ),
                 (
@@ -146,33 +138,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DeliveryAttempt",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "revision",
-                    models.PositiveBigIntegerField(
-                        help_text="What was sent; empty for a test.", null=True
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveBigIntegerField(help_text="What was sent; empty for a test.", null=True)),
                 ("time", models.DateTimeField()),
                 ("milliseconds", models.PositiveIntegerField()),
-                (
-                    "status",
-                    models.PositiveSmallIntegerField(
-                        help_text="Of the answer, if there was one.", null=True
-                    ),
-                ),
+                ("status", models.PositiveSmallIntegerField(help_text="Of the answer, if there was one.", null=True)),
                 ("answer", models.TextField(blank=True, help_text="The beginning of the answer.")),
-                (
-                    "problem",
-                    models.TextField(
-                        blank=True, help_text="Why it failed, for people. Empty: delivered."
-                    ),
-                ),
+                ("problem", models.TextField(blank=True, help_text="Why it failed, for people. Empty: delivered.")),
             ],
             options={
                 "ordering": ["-pk"],
@@ -182,20 +154,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DeliveryRequest",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(choices=[("test", "Test"), ("skip", "Skip")], max_length=10),
-                ),
-                (
-                    "revision",
-                    models.PositiveBigIntegerField(help_text="The latest when it was asked for."),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("test", "Test"), ("skip", "Skip")], max_length=10)),
+                ("revision", models.PositiveBigIntegerField(help_text="The latest when it was asked for.")),
                 ("user_name", models.CharField(max_length=150)),
             ],
             options={
@@ -206,23 +167,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="EndpointSecret",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sealed",
-                    models.TextField(help_text="Encrypted with a key that is not in the database."),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sealed", models.TextField(help_text="Encrypted with a key that is not in the database.")),
                 ("time", models.DateTimeField(help_text="When it was given.")),
                 ("user_name", models.CharField(help_text="Who gave it.", max_length=150)),
                 (
                     "valid_until",
-                    models.DateTimeField(
-                        help_text="Until when it is valid beside a newer one.", null=True
-                    ),
+                    models.DateTimeField(help_text="Until when it is valid beside a newer one.", null=True),
                 ),
             ],
             options={
@@ -233,22 +184,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalEndpoint",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -256,18 +194,8 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "name",
                     models.CharField(
@@ -352,10 +280,7 @@ class Migration(migrations.Migration):
                 (
                     "only_changes",
                     models.CharField(
-                        blank=True,
-                        help_text="Only this kind of change.",
-                        max_length=20,
-                        verbose_name="only changes of",
+                        blank=True, help_text="Only this kind of change.", max_length=20, verbose_name="only changes of"
                     ),
                 ),
                 (
@@ -385,9 +310,7 @@ class Migration(migrations.Migration):
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
@@ -420,19 +343,10 @@ class Migration(migrations.Migration):
                         help_text="All changes up to this revision were sent or are not for it."
                     ),
                 ),
-                (
-                    "failures",
-                    models.PositiveIntegerField(default=0, help_text="Failed attempts in a row."),
-                ),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")),
                 ("failing_since", models.DateTimeField(null=True)),
-                (
-                    "next_attempt",
-                    models.DateTimeField(help_text="Not to be tried again before.", null=True),
-                ),
-                (
-                    "problem",
-                    models.TextField(blank=True, help_text="Why nothing is delivered, for people."),
-                ),
+                ("next_attempt", models.DateTimeField(help_text="Not to be tried again before.", null=True)),
+                ("problem", models.TextField(blank=True, help_text="Why nothing is delivered, for people.")),
             ],
             options={
                 "verbose_name_plural": "deliveries",
@@ -468,10 +382,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("address", ""), ("kind", "slack")),
-                    models.Q(
-                        models.Q(("kind", "slack"), _negated=True),
-                        models.Q(("address", ""), _negated=True),
-                    ),
+                    models.Q(models.Q(("kind", "slack"), _negated=True), models.Q(("address", ""), _negated=True)),
                     _connector="OR",
                 ),
                 name="endpoint_address_where_public",
@@ -482,36 +393,28 @@ class Migration(migrations.Migration):
             model_name="deliveryrequest",
             name="endpoint",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="delivery_requests",
-                to="ownership.endpoint",
+                on_delete=django.db.models.deletion.CASCADE, related_name="delivery_requests", to="ownership.endpoint"
             ),
         ),
         migrations.AddField(
             model_name="endpointsecret",
             name="endpoint",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="secrets",
-                to="ownership.endpoint",
+                on_delete=django.db.models.deletion.CASCADE, related_name="secrets", to="ownership.endpoint"
             ),
         ),
         migrations.AddField(
             model_name="historicalendpoint",
             name="change_set",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ownership.changeset",
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
             ),
         ),
         migrations.AddField(
             model_name="deliveryattempt",
             name="delivery",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="attempts",
-                to="ownership.delivery",
+                on_delete=django.db.models.deletion.CASCADE, related_name="attempts", to="ownership.delivery"
             ),
         ),
         migrations.AddIndex(
@@ -540,8 +443,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalendpoint",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="endpoint_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="endpoint_entry_place"),
         ),
     ]

@@ -16,17 +16,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Confirmation",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "at_revision",
-                    models.PositiveBigIntegerField(
-                        help_text="The revision that was shown to whoever confirmed it."
-                    ),
+                    models.PositiveBigIntegerField(help_text="The revision that was shown to whoever confirmed it."),
                 ),
                 (
                     "confirmed_by",
@@ -45,10 +38,7 @@ class Migration(migrations.Migration):
                 ("until", models.DateField(help_text="Last day on which it holds (UTC).")),
                 (
                     "drift",
-                    models.TextField(
-                        blank=True,
-                        help_text="What the latest runs of drift said of the table then.",
-                    ),
+                    models.TextField(blank=True, help_text="What the latest runs of drift said of the table then."),
                 ),
             ],
             options={
@@ -58,22 +48,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalConfirmation",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "sequence",
-                    models.PositiveIntegerField(
-                        help_text="Place in the change set, starting at 1."
-                    ),
-                ),
-                (
-                    "label",
-                    models.CharField(help_text="Name of the row at that time.", max_length=600),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(help_text="Place in the change set, starting at 1.")),
+                ("label", models.CharField(help_text="Name of the row at that time.", max_length=600)),
                 (
                     "changes",
                     models.JSONField(
@@ -81,23 +58,11 @@ class Migration(migrations.Migration):
                         help_text="{field: [old, new]}, with names instead of ids; all fields if the row was created or deleted.",
                     ),
                 ),
-                (
-                    "gained_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that gained the row.", null=True
-                    ),
-                ),
-                (
-                    "lost_by",
-                    models.BigIntegerField(
-                        help_text="Id of the service that lost the row.", null=True
-                    ),
-                ),
+                ("gained_by", models.BigIntegerField(help_text="Id of the service that gained the row.", null=True)),
+                ("lost_by", models.BigIntegerField(help_text="Id of the service that lost the row.", null=True)),
                 (
                     "at_revision",
-                    models.PositiveBigIntegerField(
-                        help_text="The revision that was shown to whoever confirmed it."
-                    ),
+                    models.PositiveBigIntegerField(help_text="The revision that was shown to whoever confirmed it."),
                 ),
                 (
                     "confirmed_by",
@@ -116,17 +81,12 @@ class Migration(migrations.Migration):
                 ("until", models.DateField(help_text="Last day on which it holds (UTC).")),
                 (
                     "drift",
-                    models.TextField(
-                        blank=True,
-                        help_text="What the latest runs of drift said of the table then.",
-                    ),
+                    models.TextField(blank=True, help_text="What the latest runs of drift said of the table then."),
                 ),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 ("history_id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
@@ -175,18 +135,14 @@ class Migration(migrations.Migration):
             model_name="confirmation",
             name="table",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="confirmations",
-                to="ownership.table",
+                on_delete=django.db.models.deletion.CASCADE, related_name="confirmations", to="ownership.table"
             ),
         ),
         migrations.AddField(
             model_name="historicalconfirmation",
             name="change_set",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ownership.changeset",
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ownership.changeset"
             ),
         ),
         migrations.AddField(
@@ -251,8 +207,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="historicalconfirmation",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "sequence"), name="confirmation_entry_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("change_set", "sequence"), name="confirmation_entry_place"),
         ),
     ]

@@ -16,12 +16,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DelivererSign",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("time", models.DateTimeField()),
             ],
             options={
@@ -44,46 +39,21 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "revision",
-                    models.PositiveBigIntegerField(
-                        help_text="The person was told of all changes up to this one."
-                    ),
+                    models.PositiveBigIntegerField(help_text="The person was told of all changes up to this one."),
                 ),
                 (
                     "last_digest",
-                    models.DateTimeField(
-                        help_text="The hour for which the last digest was made.", null=True
-                    ),
+                    models.DateTimeField(help_text="The hour for which the last digest was made.", null=True),
                 ),
-                (
-                    "last_sent",
-                    models.DateTimeField(help_text="When the last mail was sent.", null=True),
-                ),
+                ("last_sent", models.DateTimeField(help_text="When the last mail was sent.", null=True)),
                 (
                     "sending_to",
-                    models.PositiveBigIntegerField(
-                        help_text="A mail up to this revision is being sent.", null=True
-                    ),
+                    models.PositiveBigIntegerField(help_text="A mail up to this revision is being sent.", null=True),
                 ),
-                (
-                    "tries",
-                    models.PositiveIntegerField(
-                        default=0, help_text="How often this mail was begun."
-                    ),
-                ),
-                (
-                    "failures",
-                    models.PositiveIntegerField(default=0, help_text="Failed attempts in a row."),
-                ),
-                (
-                    "next_attempt",
-                    models.DateTimeField(help_text="Not to be tried again before.", null=True),
-                ),
-                (
-                    "problem",
-                    models.TextField(
-                        blank=True, help_text="Why the last attempt failed, for people."
-                    ),
-                ),
+                ("tries", models.PositiveIntegerField(default=0, help_text="How often this mail was begun.")),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")),
+                ("next_attempt", models.DateTimeField(help_text="Not to be tried again before.", null=True)),
+                ("problem", models.TextField(blank=True, help_text="Why the last attempt failed, for people.")),
             ],
             options={
                 "default_permissions": (),
@@ -116,10 +86,7 @@ class Migration(migrations.Migration):
                         verbose_name="mail",
                     ),
                 ),
-                (
-                    "own_changes",
-                    models.BooleanField(default=False, verbose_name="my own changes, too"),
-                ),
+                ("own_changes", models.BooleanField(default=False, verbose_name="my own changes, too")),
                 (
                     "since",
                     models.PositiveBigIntegerField(
@@ -134,37 +101,24 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Watch",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("table", "Table"),
-                            ("service", "Service"),
-                            ("group", "Group"),
-                            ("mine", "Mine"),
-                        ],
+                        choices=[("table", "Table"), ("service", "Service"), ("group", "Group"), ("mine", "Mine")],
                         max_length=10,
                     ),
                 ),
                 (
                     "row",
                     models.BigIntegerField(
-                        help_text="Id of the table, service or group; empty for what is mine.",
-                        null=True,
+                        help_text="Id of the table, service or group; empty for what is mine.", null=True
                     ),
                 ),
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="watches",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.CASCADE, related_name="watches", to=settings.AUTH_USER_MODEL
                     ),
                 ),
             ],
@@ -174,16 +128,12 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("user", "kind", "row"), name="watch_once"),
                     models.UniqueConstraint(
-                        condition=models.Q(("kind", "mine")),
-                        fields=("user",),
-                        name="watch_mine_once",
+                        condition=models.Q(("kind", "mine")), fields=("user",), name="watch_mine_once"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("kind", "mine"), ("row__isnull", True)),
-                            models.Q(
-                                models.Q(("kind", "mine"), _negated=True), ("row__isnull", False)
-                            ),
+                            models.Q(models.Q(("kind", "mine"), _negated=True), ("row__isnull", False)),
                             _connector="OR",
                         ),
                         name="watch_of_something",
