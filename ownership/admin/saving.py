@@ -101,6 +101,10 @@ class FormFields(BaseModelAdmin):
         """With an autocomplete that can draw any posted value."""
         if db_field.name in self.autocomplete_fields:
             kwargs.setdefault("widget", Autocomplete(db_field, self.admin_site))
+            # Where no script runs, a name is typed.
+            unknown = f"There is no {db_field.related_model._meta.verbose_name} “%(value)s”. "
+            unknown += "Choose another one, or check the name."
+            kwargs.setdefault("error_messages", {"invalid_choice": unknown})
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(

@@ -27,7 +27,7 @@ def test_an_odd_address_is_answered(lead_client, seeded, address):
 def test_an_access_of_a_service_that_is_no_id_is_refused_in_the_form(lead_client, seeded, value):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table) | {"accesses-0-service": value}
-    assert "Select a valid choice" in save_form(lead_client, table, form).text
+    assert f"There is no service “{value}”." in save_form(lead_client, table, form).text
 
 
 @pytest.mark.parametrize("number", ["\u00b2", HUGE, "9" * 5_000])

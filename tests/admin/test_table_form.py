@@ -52,6 +52,7 @@ def test_without_a_script_rows_are_chosen_by_typing_their_names(lead_client):
     assert lead_client.post(add, form | {"service-typed": "no\x00body"}).status_code == 200
     refused = lead_client.post(add, form | {"service-typed": "nobody"})
     assert 'name="service-typed" value="nobody"' in refused.text
+    assert "There is no service “nobody”." in refused.text
     assert lead_client.post(add, form | {"service-typed": "users"}).status_code == 302
     assert {access.service.name for access in table.accesses.all()} == {"payments", "users"}
 
