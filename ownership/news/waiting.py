@@ -15,6 +15,7 @@ from ownership.catalog.mine import Mine
 from ownership.drift.finding_words import KINDS
 from ownership.drift.types import Finding, printable
 from ownership.findings.latest_runs import open_findings_of
+from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Suggestion, Table, Watch
 
 # What goes on waiting is told of again after so long.
@@ -106,7 +107,7 @@ def _suggestions(mine: Mine, user: AbstractUser) -> list[WaitingThing]:
             since=suggestion.made,
             name=suggestion.about,
             words=(
-                f"suggested by {suggestion.user_name}, to be answered by {_day(suggestion.until)}: "
+                f"suggested by {suggestion.user_name}, to be answered by {describe_day(suggestion.until)}: "
                 f"{why}"
             ),
             path=suggestion.get_absolute_url(),
@@ -126,7 +127,7 @@ def _confirmations(mine: Mine) -> list[WaitingThing]:
             title="To confirm",
             since=begin,
             name=table.name,
-            words=f"its confirmation {verb} on {_day(table.until)}",
+            words=f"its confirmation {verb} on {describe_day(table.until)}",
             path=f"{reverse('pages:confirm')}?{urlencode({'table': table.name})}",
         )
         things.append(thing)
@@ -160,7 +161,3 @@ def _in_words(finding: Finding, environment: str) -> str:
     if environment:
         words += f", in {environment}"
     return words
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

@@ -82,11 +82,6 @@ class TerraformPlan:
             ids[resource.address] = name
         return ids
 
-    @property
-    def is_plan(self) -> bool:
-        """Whether it is a plan, and not a state."""
-        return "planned_values" in self.document or "resource_changes" in self.document
-
     def gaps(self) -> Iterator[tuple[Text, str]]:
         """What the plan does not have and what may permit something, each with the reason."""
         whole = Text(self.file, self.location)
