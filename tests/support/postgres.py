@@ -39,15 +39,24 @@ class Server:
         if account:
             self.account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
             os.chown(folder, account.pw_uid, account.pw_gid)
-        self.options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        self.options = (
+            f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+            # Each process of the tests has standbys of its own.
+            " -c max_wal_senders=100 -c max_replication_slots=100"
+        )
 
     def make(self) -> None:
         """An empty one."""
         self.run("initdb", "-U", "registry", "--auth=trust", "--encoding=UTF8", "--no-sync")
 
-    def copy(self, where: str) -> None:
-        """A hot standby that follows the one to which these words for libpq lead."""
-        self.run("pg_basebackup", "-d", where, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+    def copy(self, where: str, slot: str) -> None:
+        """A hot standby that follows the one to which these words for libpq lead.
+
+        The slot is made there, and keeps what this one has not read yet: while other tests write, a server
+        without one soon removes it.
+        """
+        follow = ["-R", "-X", "stream", "-C", "-S", slot]
+        self.run("pg_basebackup", "-d", where, "-c", "fast", "--no-sync", *follow)
 
     def run(self, program: str, *arguments: str, quiet: bool = False) -> None:
         command = [f"{self.binaries}/{program}", "-D", self.data, *arguments]

@@ -46,15 +46,27 @@ def servers(django_db_setup, django_db_blocker) -> Iterator[list[Server]]:
         tempfile.TemporaryDirectory(prefix="registry-pg-") as first,
         tempfile.TemporaryDirectory() as second,
     ):
-        standbys = [Server(binaries, folder) for folder in (first, second)]
+        standbys = {
+            f"standby_{os.getpid()}_{number}": Server(binaries, folder)
+            for number, folder in enumerate((first, second), 1)
+        }
         try:
-            for server in standbys:
-                server.copy(primary)
+            for slot, server in standbys.items():
+                server.copy(primary, slot)
                 server.start()
-            yield standbys
+            yield list(standbys.values())
         finally:
-            for server in standbys:
+            for slot, server in standbys.items():
                 server.run("pg_ctl", "-m", "immediate", "stop", quiet=True)
+                drop_slot(primary, slot)
+
+
+def drop_slot(primary: str, slot: str) -> None:
+    """Once its standby is gone: else the primary would keep for ever what that has not read."""
+    idle = "FROM pg_replication_slots WHERE slot_name = %s AND NOT active"
+    with psycopg.connect(primary, dbname="postgres", autocommit=True) as connected:
+        wait(lambda: connected.execute(f"SELECT 1 {idle}", [slot]).fetchone())
+        connected.execute("SELECT pg_drop_replication_slot(%s)", [slot])
 
 
 @pytest.fixture
