@@ -17,10 +17,10 @@ from ownership.admin.conflict import FormConflict
 from ownership.admin.deleting import selected_ids
 from ownership.admin.forms import Autocomplete, LinesField
 from ownership.admin.suggesting import SUGGESTING
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, TrackedRow
 from ownership.history.row_states import foreign_keys
-from ownership.models import Mode, Service, Table, TableGroup
-from ownership.plans.bulk_edit import AccessEdit, TableEdit
+from ownership.models import Mode, Service, Table, TableGroup, Team
+from ownership.plans.bulk_edit import AccessEdit, ServiceEdit, TableEdit
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, Stale
 from ownership.plans.steps import Step
@@ -41,8 +41,6 @@ Action = Callable[["RegistryAdmin", HttpRequest, QuerySet], HttpResponse | None]
 class BulkEditForm(forms.Form):
     """What to set in all selected rows, and why."""
 
-    # The field that the page opens for typing, if it has one to choose a row from.
-    opened = ""
     reason = ReasonField()
 
     def __init__(self, *args: Any, admin_site: admin.AdminSite, **kwargs: Any) -> None:
@@ -98,7 +96,6 @@ class AccessEditForm(BulkEditForm):
 class TableEditForm(BulkEditForm):
     """Owner and group of tables."""
 
-    opened = "owner"
     owner = forms.ModelChoiceField(
         Service.objects.all(),
         label="New owner",
@@ -134,6 +131,36 @@ class TableEditForm(BulkEditForm):
             move_accesses=bool(self._chosen("move_accesses")),
         )
         return edit.plan(pks)
+
+
+class ServiceEditForm(BulkEditForm):
+    """The team of services."""
+
+    team = forms.ModelChoiceField(Team.objects.all(), label="New team", required=False)
+    no_team = forms.BooleanField(
+        required=False,
+        label="No team",
+        help_text="Takes the services out of their teams. A part is then its parent’s team’s.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["team"]
+        field.widget = Autocomplete(Service._meta.get_field("team"), self.admin_site)
+        field.widget.choices = field.choices  # type: ignore[attr-defined]
+        field.widget.attrs["data-open"] = "yes"
+
+    def clean(self) -> None:
+        """Refuse a team and none at once."""
+        if self._chosen("team") and self._chosen("no_team"):
+            self.add_error("no_team", "Choose a team or “No team”, not both.")
+
+    def plan(self, pks: list[int]) -> Plan:
+        """The services with the chosen team, or without one."""
+        team = self._chosen("team")
+        if team is None and not self._chosen("no_team"):
+            pks = []
+        return ServiceEdit(team).plan(pks)
 
 
 def _bulk_edit(
@@ -211,8 +238,8 @@ def _suggest(
     if not request.user.has_perm(SUGGESTING):
         raise PermissionDenied
     user: Any = request.user
-    refused = {_table_id(blocker.step) for blocker in plan.refused_to(user)}
-    steps = [step for step in plan.steps if _table_id(step) in refused]
+    refused = {_table_or_row(blocker.step) for blocker in plan.refused_to(user)}
+    steps = [step for step in plan.steps if _table_or_row(step) in refused]
     if steps:
         made = suggest(
             parts_by_owner(steps, user),
@@ -221,13 +248,14 @@ def _suggest(
             revision=plan.revision,
         )
         model_admin.message_user(request, suggestions_sent(made), messages.SUCCESS)
-    left = [step for step in plan.steps if _table_id(step) not in refused]
+    left = [step for step in plan.steps if _table_or_row(step) not in refused]
     return [step.pk for step in left if step.model is model_admin.model and step.pk is not None]
 
 
-def _table_id(step: Step) -> int | None:
+def _table_or_row(step: Step) -> tuple[type[TrackedRow], int | None]:
+    """What is suggested as a whole: the table that the step's row belongs to; otherwise the row itself."""
     table = table_of(step)
-    return None if table is None else table.pk
+    return (step.model, step.pk) if table is None else (Table, table.pk)
 
 
 def _page(
@@ -295,6 +323,15 @@ def edit_accesses(
     """Set mode, indirect or notes of the selected accesses."""
     form = AccessEditForm(_posted(request), admin_site=model_admin.admin_site)
     return _bulk_edit(model_admin, request, queryset, form, "edit_accesses")
+
+
+@admin.action(description="Set team…", permissions=["change"])
+def set_team(
+    model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
+) -> HttpResponse | None:
+    """Give the selected services a team, or take it away."""
+    form = ServiceEditForm(_posted(request), admin_site=model_admin.admin_site)
+    return _bulk_edit(model_admin, request, queryset, form, "set_team")
 
 
 def _set_mode(mode: Mode) -> Action:

@@ -11,11 +11,16 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from ownership.admin.base import RegistryAdmin
-from ownership.admin.changelists import counted, links
+from ownership.admin.bulk_edit import set_team
+from ownership.admin.changelists import NOTHING, counted, links
 from ownership.admin.filters import MyServices, NameFilter
 from ownership.admin.saving import RegistryForm
 from ownership.admin.suggesting import SuggestPage
 from ownership.models import READS, WRITES, Service, Table, Team
+from ownership.models.answerable import answerable_team, service_links
+
+# The filter's value for services without a team; no team is called that.
+NO_TEAM = "(none)"
 
 
 class ServiceForm(RegistryForm):
@@ -43,11 +48,33 @@ class ServiceForm(RegistryForm):
 
 
 class TeamFilter(NameFilter):
-    """Services of a team."""
+    """Services of a team, or those that no team is answerable for."""
 
     title = parameter_name = "team"
+    hint = f"name, or {NO_TEAM}"
     model = Team
     lookup = "team__name"
+
+    def lookups(
+        self,
+        request: HttpRequest,
+        model_admin: admin.ModelAdmin,
+    ) -> list[tuple[str, str]]:
+        """The names, and first of all none."""
+        names = super().lookups(request, model_admin)
+        return [(NO_TEAM, "No team"), *names] if names else []
+
+    def is_known(self, name: str) -> bool:
+        """Also for no team."""
+        return name == NO_TEAM or super().is_known(name)
+
+    def matching(self, queryset: QuerySet, name: str) -> QuerySet:
+        """Of no team: without the parts that are their parent's team's."""
+        if name != NO_TEAM:
+            return super().matching(queryset, name)
+        links_of_all = service_links()
+        answered_for = [pk for pk in links_of_all if answerable_team(pk, links_of_all) is not None]
+        return queryset.exclude(pk__in=answered_for)
 
     def has_output(self) -> bool:
         """Only where there are teams."""
@@ -64,13 +91,21 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
     search_fields = ("name", "description", "contact")
     search_help_text = "Searches names, descriptions and contacts."
     autocomplete_fields = ("part_of", "team")
+    actions = [set_team, *RegistryAdmin.actions]
     readonly_fields = ("owns", "reads", "writes", "parts")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """The columns, with the team where there are teams."""
         if not Team.objects.exists():
             return self.list_display
-        return ("name", "part_of", "team", "owns", "contact")
+        return ("name", "part_of_link", "team_in_words", "owns", "contact")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, without teams to set where there are none."""
+        actions = super().get_actions(request)
+        if not Team.objects.exists():
+            actions.pop(set_team.__name__, None)
+        return actions
 
     def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> list[Any]:
         """The service's own fields; for one that exists, also its tables and parts."""
@@ -115,6 +150,13 @@ class ServiceAdmin(SuggestPage, RegistryAdmin):
     @admin.display(description="part of", ordering="part_of__name")
     def part_of_link(self, service: Service) -> SafeString | str:
         return links([service.part_of] if service.part_of else [])
+
+    @admin.display(description="team", ordering="team__name")
+    def team_in_words(self, service: Service) -> str:
+        """The service's own team; of a part without one, that it is its parent's."""
+        if service.team is not None:
+            return service.team.name
+        return NOTHING if service.part_of is None else f"as {service.part_of.name}"
 
     def owns(self, service: Service) -> SafeString | str:
         return links(service.owned_tables.all())

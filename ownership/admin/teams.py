@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -15,6 +16,7 @@ from ownership.admin.base import RegistryAdmin
 from ownership.admin.changelists import NOTHING, counted, links
 from ownership.admin.inlines import InlineRowForm, InlineRowFormSet
 from ownership.admin.saving import FormFields
+from ownership.admin.services import NO_TEAM
 from ownership.models import Membership, Team
 
 # The list of names that a member's field offers.
@@ -70,13 +72,14 @@ class TeamAdmin(RegistryAdmin):
     search_fields = ("name", "contact", "email", "memberships__user__username")
     search_help_text = "Searches names, contacts and members."
     inlines = (MembershipInline,)
-    readonly_fields = ("services",)
+    readonly_fields = ("services", "services_and_link")
 
     def get_fieldsets(self, request: HttpRequest, obj: Team | None = None) -> list[Any]:
         """The team's own fields; for one that exists, also its services."""
         fields = ["name", ("contact", "email"), "oidc_group"]
         if obj:
-            fields.append("services")
+            sets_teams = request.user.has_perm("ownership.change_service")
+            fields.append("services_and_link" if sets_teams else "services")
         return [(None, {"fields": fields})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
@@ -108,3 +111,14 @@ class TeamAdmin(RegistryAdmin):
     @admin.display(description="services")
     def services(self, team: Team) -> SafeString | str:
         return links(team.services.all())
+
+    @admin.display(description="services")
+    def services_and_link(self, team: Team) -> SafeString:
+        """The services, with the way to give the team more of them."""
+        address = reverse("admin:ownership_service_changelist")
+        return format_html(
+            '{}<br><a href="{}?{}">Add services that have no team…</a>',
+            self.services(team),
+            address,
+            urlencode({"team": NO_TEAM}),
+        )

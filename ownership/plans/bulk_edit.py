@@ -1,4 +1,4 @@
-"""Plans that change many accesses or tables alike: the same mode, the same owner, the same group."""
+"""Plans that change many accesses, tables or services alike: the same mode, owner, group or team."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ownership.history.models import current_head
 from ownership.history.row_states import changed_fields
-from ownership.models import Access, Mode, Service, Table, TableGroup
+from ownership.models import Access, Mode, Service, Table, TableGroup, Team
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step, copy_of, filtered
 
@@ -71,6 +71,26 @@ class TableEdit:
                 handed_over.append(table)
         if self.owner is not None and self.move_accesses:
             steps += _moves(handed_over, self.owner)
+        return Plan(steps, revision)
+
+
+@dataclass(frozen=True)
+class ServiceEdit:
+    """Which team to set in services; None takes their team away."""
+
+    team: Team | None
+
+    def plan(self, pks: Iterable[int]) -> Plan:
+        """The services with these ids that have another team, with this one."""
+        revision = (
+            current_head().revision
+        )  # before the rows: what changes after that makes the plan stale
+        steps = []
+        for service in filtered(Service.objects.select_related("part_of", "team"), "pk", pks):
+            after = copy_of(service)
+            after.team = self.team
+            if changed_fields(service, after):
+                steps.append(Step(service, after))
         return Plan(steps, revision)
 
 

@@ -8,24 +8,29 @@ from django.test import Client
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, entries_of
 from ownership.models import Access, Service, Table, TableGroup
-from ownership.plans.bulk_edit import AccessEdit, TableEdit
+from ownership.plans.bulk_edit import AccessEdit, ServiceEdit, TableEdit
 from ownership.plans.plan import Plan
 from tests.support.admin_forms import answer, form_of
-from tests.support.factories import make_access, make_service, make_table
+from tests.support.factories import make_access, make_service, make_table, make_team
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
 TABLES = "/admin/ownership/table/"
 ACCESSES = "/admin/ownership/access/"
+SERVICES = "/admin/ownership/service/"
+LISTS = {
+    Table: (TABLES, "edit_tables"),
+    Access: (ACCESSES, "edit_accesses"),
+    Service: (SERVICES, "set_team"),
+}
 
 
 def edit(client: Client, rows, **fields):
     """The page of the selected rows; fields are what is posted with them."""
-    is_access = isinstance(rows[0], Access)
-    action = {"action": "edit_accesses" if is_access else "edit_tables"}
-    selected = {"_selected_action": [row.pk for row in rows]}
-    return client.post(ACCESSES if is_access else TABLES, action | selected | fields, follow=True)
+    address, action = LISTS[type(rows[0])]
+    selected = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(address, selected | fields, follow=True)
 
 
 def preview(client: Client, rows, **fields):
@@ -193,8 +198,51 @@ def test_choosing_what_is_stored_changes_nothing(lead_client, tables):
     assert ChangeSet.objects.count() == 1
 
 
+def test_services_get_a_team_in_one_change_set(lead_client):
+    money, bots = make_team("Money"), make_team("Bots")
+    services = [
+        make_service("wallet"),
+        make_service("till", team=bots),
+        make_service("a", team=money),
+    ]
+    page = preview(lead_client, services, team=money.pk)
+    assert "team — Money" in text_of(page.text)
+    assert "team Bots Money" in text_of(page.text)
+    assert "1 of the selected services already have these values" in text_of(page.text)
+    head = ChangeSet.objects.count()
+    done = apply(lead_client, services, page, reason="Money takes them")
+    assert "Saved: 2 entries changed." in text_of(done.text)
+    assert set(Service.objects.values_list("team__name", flat=True)) == {"Money"}
+    assert ChangeSet.objects.count() == head + 1
+
+
+def test_services_are_taken_out_of_their_teams(lead_client):
+    service = make_service(team=make_team())
+    apply(lead_client, [service], preview(lead_client, [service], no_team="on"))
+    service.refresh_from_db()
+    assert service.team is None
+
+
+def test_a_team_and_no_team_at_once_is_no_answer(lead_client):
+    team = make_team()
+    service = make_service(team=team)
+    page = preview(lead_client, [service], team=team.pk, no_team="on")
+    page = apply(lead_client, [service], page)
+    assert "Choose a team or “No team”, not both." in text_of(page.text)
+    service.refresh_from_db()
+    assert service.team == team
+
+
+def test_nothing_is_planned_for_services_before_a_team_is_chosen(lead_client):
+    service = make_service(team=make_team())
+    assert "Nothing changes yet: choose above what to set." in text_of(
+        edit(lead_client, [service]).text
+    )
+
+
 def test_a_viewer_is_offered_no_edits(viewer_client, tables):
-    for address in (TABLES, ACCESSES):
+    make_service(team=make_team())
+    for address in (TABLES, ACCESSES, SERVICES):
         assert 'name="action"' not in viewer_client.get(address).text
     page = edit(viewer_client, tables)
     assert 'name="fingerprint"' not in page.text
@@ -212,3 +260,7 @@ def test_a_plans_queries_do_not_grow_with_its_rows(seeded, django_assert_num_que
     for pks in (accesses[:2], accesses):
         with django_assert_num_queries(2):
             AccessEdit(mode="read").plan(pks)
+    team, services = make_team(), list(Service.objects.values_list("pk", flat=True))
+    for pks in (services[:2], services):
+        with django_assert_num_queries(2):
+            ServiceEdit(team).plan(pks)

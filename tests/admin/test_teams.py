@@ -85,6 +85,19 @@ def test_a_service_is_given_a_team_where_there_are_teams(lead_client):
     assert Service.objects.get().team == team
 
 
+def test_a_teams_form_lists_its_services_and_leads_to_those_without_a_team(
+    lead_client, viewer_client
+):
+    team = make_team("Money")
+    make_service("wallet", team=team)
+    page = lead_client.get(change_url(team)).text
+    assert "wallet Add services that have no team…" in text_of(page)
+    assert 'href="/admin/ownership/service/?team=%28none%29"' in page
+    shown = viewer_client.get(change_url(team)).text
+    assert "wallet" in text_of(shown)
+    assert "Add services" not in shown
+
+
 def test_a_team_with_services_is_kept_and_says_what_to_do_first(lead_client):
     team = make_team("Money")
     make_service(team=team)

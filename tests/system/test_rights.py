@@ -26,6 +26,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db
 
 TABLES = "/admin/ownership/table/"
+SERVICES = "/admin/ownership/service/"
 BELONGS = "replies belongs to Bots: only its members may change it."
 
 
@@ -331,6 +332,35 @@ def test_giving_many_tables_away_asks_the_team_that_would_get_them(owned, ann):
     done = ann.post(TABLES, form_of(preview) | {"suggest": "Suggest", "reason": "x"})
     assert done.status_code == 302
     assert Suggestion.objects.get().kind == "hand_over"
+
+
+def test_giving_services_to_another_team_asks_that_team_and_the_rest_is_left_to_apply(owned, ann):
+    selected = {
+        "action": "set_team",
+        "_selected_action": [owned.wallet.pk, owned.spare.pk, owned.bot.pk],
+    }
+    page = ann.post(SERVICES, selected)
+    page = ann.post(SERVICES, answer(page) | selected | {"preview": "yes", "team": owned.money.pk})
+    assert "bot: belongs to Bots: only its members may change it." in text_of(page.text)
+    page = ann.post(SERVICES, answer(page) | selected | {"suggest": "Suggest", "reason": "Ours"})
+    assert "Sent as a suggestion." in text_of(page.text)
+    assert Suggestion.objects.get().about == "bot"
+    selected["_selected_action"] = [owned.spare.pk]
+    ann.post(SERVICES, answer(page) | selected | {"apply": "Apply", "reason": "Ours"})
+    teams = dict(Service.objects.values_list("name", "team__name"))
+    assert (teams["spare"], teams["bot"]) == ("Money", "Bots")
+
+    selected["_selected_action"] = [owned.wallet.pk]
+    page = ann.post(SERVICES, answer(page) | selected | {"preview": "yes", "team": owned.bots.pk})
+    assert "wallet: would belong to Bots, which must agree to that." in text_of(page.text)
+    ann.post(SERVICES, answer(page) | selected | {"apply": "Apply", "reason": "Theirs"})
+    assert Service.objects.get(name="wallet").team == owned.money
+    ann.post(SERVICES, answer(page) | selected | {"suggest": "Suggest", "reason": "Theirs"})
+    asked = Suggestion.objects.get(about="wallet")
+    assert asked.kind == Suggestion.Kind.HAND_OVER
+    assert [subject.team_id for subject in asked.subjects.all() if subject.team_id] == [
+        owned.bots.pk
+    ]
 
 
 def test_the_order_of_a_group_with_tables_of_others_is_refused(owned, ann):
