@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
-from ownership.history.models import Person, entry_model
+from ownership.history.models import CREATED, Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.answerable import answerable_team, service_links
@@ -63,6 +63,14 @@ class SuggestionQuerySet(RegistryQuerySet):
         of_own_teams = Q(pk__in=_suggestions_asking(own_services, own_teams))
         all_teams = {team for team in teams.values() if team is not None}
         return rows.filter(of_own_teams | ~Q(pk__in=_suggestions_asking(with_team, all_teams)))
+
+    def made_for(self, user_id: int) -> SuggestionQuerySet:
+        """What the account suggested, and the hand-overs that others made of it by passing it on."""
+        own = Suggestion.objects.filter(user_id=user_id).order_by()
+        entries = entry_model(Suggestion).objects.order_by()
+        passed_on = entries.filter(id__in=own.values("pk"), state=Suggestion.State.PASSED_ON)
+        made = entries.filter(history_type=CREATED, change_set__in=passed_on.values("change_set"))
+        return self.filter(Q(user_id=user_id) | Q(pk__in=made.values("id")))
 
     def about_table(self, pk: int) -> SuggestionQuerySet:
         """Those that would change the table, its accesses or indexes."""

@@ -1,6 +1,7 @@
 """Mailing one person: when a mail is due, and sending it at least once and at most twice.
 
-One mail has the changes of what the person watches and, for those who watch what is theirs, what waits for them.
+One mail has the changes of what the person watches, the answers to what they suggested and, for those who watch what
+is theirs, what waits for them.
 
 Before a mail is handed to the mail server, it is stored that it is being sent; afterwards, that it was sent. If the
 process is killed in between, nobody knows whether the server accepted the mail. It is then sent once more, with the
@@ -23,6 +24,7 @@ from django.utils import timezone
 from ownership.history.models import current_head
 from ownership.models import Mailing, MailPreference
 from ownership.models.roles import has_role
+from ownership.news.answers import Answers, answers_to, lapsed_for
 from ownership.news.claims import claimed
 from ownership.news.delivery import JITTER, PAUSES
 from ownership.news.mails import PersonalNews, make_mail, read_news
@@ -145,7 +147,7 @@ def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
         LOG.error(
             "Mail to account %d was begun %d times; it is not tried again", user.pk, mailing.tries
         )
-        _finish(mailing, preference, mailing.sending_to)
+        _finish(mailing, preference, mailing.sending_to, timezone.now())
         return False
     mailing.tries += 1
     mailing.save()
@@ -158,14 +160,14 @@ def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: i
     news = None
     waiting: list[WaitingThing] = []
     if has_role(user) and preference.rhythm != MailPreference.Rhythm.NEVER:
-        news = read_news(user, preference, max(mailing.revision, preference.since), head)
+        news = _read_news(user, preference, mailing, head, now)
         waiting = what_waits(user)
     # What waits no longer is forgotten: should it wait again, it is told of again.
     keys = {thing.key for thing in waiting}
     mailing.reminded = {key: day for key, day in mailing.reminded.items() if key in keys}
     things = things_to_tell(waiting, mailing.reminded, now.date())
     if news is None and not things:
-        _finish(mailing, preference, head)
+        _finish(mailing, preference, head, now)
         return False
     is_at_once = preference.rhythm == MailPreference.Rhythm.AT_ONCE
     if is_at_once and _is_collecting(news, things, now):
@@ -190,10 +192,11 @@ def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: d
 
 def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) -> None:
     """Hand the mail to the server, and store the outcome."""
-    news = read_news(user, preference, max(mailing.revision, preference.since), until)
+    now = timezone.now()
+    news = _read_news(user, preference, mailing, until, now)
     reminders = _reminders(user, mailing)
     if news is None and reminders is None:
-        _finish(mailing, preference, until)
+        _finish(mailing, preference, until, now)
         return
     try:
         _hand_over(make_mail(user, news, reminders, f"{until}-{mailing.mails_begun}"))
@@ -208,7 +211,19 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) 
     else:
         LOG.info("Mail sent", extra={"account": user.pk, "until": until})
         mailing.last_sent = timezone.now()
-        _finish(mailing, preference, until)
+        _finish(mailing, preference, until, now)
+
+
+def _read_news(
+    user: User, preference: MailPreference, mailing: Mailing, until: int, now: datetime
+) -> PersonalNews | None:
+    """What the person was not told of yet, up to that revision and, of what lapses, up to the last digest's hour."""
+    after = max(mailing.revision, preference.since)
+    answers = answers_to(user, after, until)
+    # If mail was switched on again since, it is not about what lapsed before that.
+    if mailing.revision >= preference.since:
+        answers += lapsed_for(user, mailing.last_digest, digest_hour(preference.rhythm, now))
+    return read_news(user, preference, after, until, Answers.of(answers))
 
 
 def _reminders(user: User, mailing: Mailing) -> Reminders | None:
@@ -248,9 +263,11 @@ def _note_failure(user: User, mailing: Mailing, problem: str) -> None:
     LOG.warning("Mail not sent: %s", problem, extra={"account": user.pk})
 
 
-def _finish(mailing: Mailing, preference: MailPreference, until: int) -> None:
-    """The person was told of everything up to that revision and of what waits, or had nothing to be told."""
-    now = timezone.now()
+def _finish(mailing: Mailing, preference: MailPreference, until: int, now: datetime) -> None:
+    """The person was told of everything up to that revision and of what waits, or had nothing to be told.
+
+    ``now`` is when that was read.
+    """
     mailing.revision = until
     mailing.reminded |= dict.fromkeys(mailing.sending_reminders, now.date().isoformat())
     mailing.sending_to = None

@@ -1,6 +1,6 @@
 """One person's mail: which changes it is about, and its text.
 
-What waits for the person, if anything, comes before the changes.
+What waits for the person and what became of what they suggested, if anything, come before the changes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from ownership.audit.timeline import Timeline, TimelineGroup
+from ownership.audit.timeline import Timeline, TimelineGroup, TimelinePage
 from ownership.history.models import ChangeSet, EntryFilter
 from ownership.models import MailPreference
+from ownership.news.answers import LAPSED, Answers
 from ownership.news.links import whole_address
 from ownership.news.waiting import Reminders
 from ownership.news.watching import watched_entries
@@ -34,21 +35,32 @@ LONGEST_SUBJECT = 120
 
 @dataclass(frozen=True)
 class PersonalNews:
-    """What one person is told: change sets, oldest first, and whether there are earlier ones that are left out."""
+    """What one person is told: change sets, oldest first, and whether there are earlier ones that are left out.
+
+    And what became of what the person suggested, if anything.
+    """
 
     groups: list[TimelineGroup]
     is_cut: bool
+    answers: Answers | None = None
 
     @property
     def oldest(self) -> datetime:
-        """The time of the oldest change set."""
-        return self.groups[0].change_set.time
+        """The time of the oldest change set or answer."""
+        times = [group.change_set.time for group in self.groups[:1]]
+        if self.answers is not None:
+            times.append(self.answers.oldest)
+        return min(times)
 
 
 def read_news(
-    user: User, preference: MailPreference, after: int, until: int
+    user: User,
+    preference: MailPreference,
+    after: int,
+    until: int,
+    answers: Answers | None = None,
 ) -> PersonalNews | None:
-    """What changed for the person after one revision and up to another; None if nothing did.
+    """What changed for the person after one revision and up to another, with these answers; None if nothing did.
 
     Confirmations are left out: they change nothing on the map, and a lead confirms many tables at once.
     """
@@ -58,12 +70,12 @@ def read_news(
     filters: list[EntryFilter] = []
     for model, entries in watched_entries(user):
         filters.append((model, entries & condition))
-    if not filters:
+    page = TimelinePage([], None)
+    if filters:
+        page = Timeline(filters).page(until + 1, MOST_CHANGE_SETS, fold=MOST_ENTRIES)
+    if not page.groups and answers is None:
         return None
-    page = Timeline(filters).page(until + 1, MOST_CHANGE_SETS, fold=MOST_ENTRIES)
-    if not page.groups:
-        return None
-    return PersonalNews(page.groups[::-1], page.next is not None)
+    return PersonalNews(page.groups[::-1], page.next is not None, answers)
 
 
 def unsubscribe_address(user: User) -> str:
@@ -98,6 +110,7 @@ def make_mail(
         "watching": whole_address(reverse("pages:watching")),
         "changes": whole_address(reverse("pages:changes")),
         "mine": whole_address(reverse("pages:mine")),
+        "own_suggestions": whole_address(reverse("pages:suggestions")),
         "unsubscribe": unsubscribe,
     }
     host = urlsplit(settings.SITE_URL).hostname
@@ -123,10 +136,22 @@ def _subject(news: PersonalNews | None, reminders: Reminders | None) -> str:
     if reminders is not None:
         names = ", ".join(dict.fromkeys(thing.name for thing in reminders.things))
         parts.append(f"Waiting for you: {names}")
-    if news is not None:
+    if news is not None and news.answers is not None:
+        parts.append(_subject_of_answers(news.answers))
+    if news is not None and news.groups:
         parts.append(_subject_of_changes(news))
     one_line = " ".join("; ".join(parts).split())
     return one_line if len(one_line) <= LONGEST_SUBJECT else f"{one_line[: LONGEST_SUBJECT - 1]}…"
+
+
+def _subject_of_answers(answers: Answers) -> str:
+    """What became of the one suggestion, or the names of all."""
+    [first, *others] = answers.listed
+    if not others:
+        verb = "has" if first.state == LAPSED else "was"
+        return f"Your suggestion {verb} {first.state}: {first.name}"
+    names = ", ".join(dict.fromkeys(answer.name for answer in answers.listed))
+    return f"Your suggestions: {names}"
 
 
 def _subject_of_changes(news: PersonalNews) -> str:

@@ -13,8 +13,8 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, User
 from django.db.models import Max
 
 from ownership.history.change_sets import ChangeSetDraft, change_set
-from ownership.history.models import ChangeSet
-from ownership.models import Service, Suggestion, SuggestionSubject, Table, Team
+from ownership.history.models import ChangeSet, current_head
+from ownership.models import MailPreference, Service, Suggestion, SuggestionSubject, Table, Team
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import PERMISSIONS, Rights
 from ownership.plans.blockers import Blocker
@@ -54,6 +54,10 @@ def _store(
     revision: int,
 ) -> list[Suggestion]:
     """Save a suggestion for each part, in the change set that is open."""
+    # The answer is mailed to whoever suggested it, unless they have switched mail off.
+    MailPreference.objects.get_or_create(
+        user_id=user.pk, defaults={"since": current_head().revision}
+    )
     made = []
     # Under the lock, so that no two suggestions get the same number.
     last = Suggestion.objects.aggregate(last=Max("number"))["last"] or 0

@@ -324,6 +324,6 @@ def test_a_mail_of_what_waits_takes_as_many_queries_for_much_as_for_little(
             mail_next(ann.pk)
         numbers.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
     # The account, its preference, its mailing, the head, the latest run, permissions twice; its teams; then twice 38
-    # for changes and 13 for what waits; the mailing again, which is stored twice.
-    assert numbers == [7 + 1 + 2 * (38 + 13) + 3] * 2
+    # for changes, 2 for answers and 13 for what waits; the mailing again, which is stored twice.
+    assert numbers == [7 + 1 + 2 * (38 + 2 + 13) + 3] * 2
     assert len(mail_server.mails) == 2
