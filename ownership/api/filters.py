@@ -75,30 +75,40 @@ class RowByName(filters.ModelChoiceFilter):
         )
 
 
-class ModesField(BaseCSVField):
-    """Modes separated by commas, none of them empty."""
+class ChoicesField(BaseCSVField):
+    """Values separated by commas, none of them empty."""
 
     def clean(self, value: list[str] | None) -> list[str]:
-        """The modes; ValidationError for any other text."""
+        """The values; ValidationError for any other text."""
         if value and "" in value:
             raise ValidationError(self.error_messages["invalid_choice"])
         return super().clean(value)
 
 
-class ModesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+class OneOrSeveral(filters.BaseInFilter, filters.ChoiceFilter):
+    """One or several of some values, separated by commas."""
+
+    base_field_class = ChoicesField
+
+    def __init__(
+        self, choices: Iterable[tuple[str, str]], help_text: str, field_name: str | None = None
+    ) -> None:
+        choices = list(choices)
+        allowed = ", ".join(value for value, _ in choices)
+        super().__init__(
+            field_name=field_name,
+            choices=choices,
+            help_text=help_text,
+            error_messages={"invalid_choice": f"Allowed: {allowed}, separated by commas."},
+        )
+
+
+class ModesFilter(OneOrSeveral):
     """One or several modes of access."""
 
-    base_field_class = ModesField
-
     def __init__(self) -> None:
-        super().__init__(
-            field_name="mode",
-            choices=Mode.choices,
-            help_text="`read`, `write` or `read_write`, or several separated by commas.",
-            error_messages={
-                "invalid_choice": f"Allowed: {', '.join(Mode.values)}, separated by commas."
-            },
-        )
+        help_text = "`read`, `write` or `read_write`, or several separated by commas."
+        super().__init__(Mode.choices, help_text, "mode")
 
 
 class TrueOrFalse(filters.ChoiceFilter):
@@ -181,24 +191,24 @@ class PhysicalName(filters.CharFilter):
         return qs.filter(**{f"{self.field_name}__in": base_names})
 
 
-class ByConfirmation(filters.ChoiceFilter):
+class ByConfirmation(OneOrSeveral):
     """Tables by how far their entries are confirmed. In the past, nothing is due or overdue."""
 
     def __init__(self) -> None:
         super().__init__(
-            choices=ConfirmationState.choices,
-            help_text="How far the table's entries are confirmed. The past has no `due` and no `overdue`.",
-            error_messages={"invalid_choice": f"Allowed: {', '.join(ConfirmationState.values)}."},
+            ConfirmationState.choices,
+            "How far the table's entries are confirmed; several separated by commas. The past has no `due` and no "
+            "`overdue`.",
         )
 
-    def filter(self, qs: QuerySet, value: str) -> QuerySet:
-        """Keep the tables in that state."""
+    def filter(self, qs: QuerySet, value: list[str] | None) -> QuerySet:
+        """Keep the tables in one of the states."""
         if not value:
             return qs
-        if past_revision() is not None and value not in STATES_OF_THE_PAST:
+        if past_revision() is not None and not set(value).issubset(STATES_OF_THE_PAST):
             allowed = ", ".join(STATES_OF_THE_PAST)
             raise BadParameter({"confirmation": f"Of an earlier time, allowed: {allowed}."})
-        return tables_in_state(qs, value)
+        return tables_in_state(qs, *value)
 
 
 class AccessConditions(filters.FilterSet):

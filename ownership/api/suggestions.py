@@ -3,11 +3,13 @@
 from typing import Any
 
 import django_filters as filters
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ownership.api.authentication import HasRole
 from ownership.api.errors import BadParameter
+from ownership.api.filters import OneOrSeveral
 from ownership.api.views import RowsView
 from ownership.audit.feed import MODEL_NAMES, id_named
 from ownership.catalog.mine import YES, Mine
@@ -95,23 +97,23 @@ class SuggestionSerializer(serializers.ModelSerializer):
         return AnswerSerializer(suggestion).data
 
 
-class StateFilter(filters.ChoiceFilter):
+class StateFilter(OneOrSeveral):
     """What became of it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            choices=[(state, state) for state in STATES],
-            help_text="What became of it.",
-            error_messages={"invalid_choice": f"Must be one of {', '.join(STATES)}."},
-        )
+        choices = [(state, state) for state in STATES]
+        super().__init__(choices, "What became of it; several separated by commas.")
 
-    def filter(self, qs: SuggestionQuerySet, value: str) -> SuggestionQuerySet:
-        """Keep those in that state."""
-        if value == WAITING:
-            return qs.waiting()
-        if value == LAPSED:
-            return qs.lapsed()
-        return qs.filter(state=value) if value else qs
+    def filter(self, qs: SuggestionQuerySet, value: list[str] | None) -> SuggestionQuerySet:
+        """Keep those in one of the states."""
+        if not value:
+            return qs
+        condition = Q(state__in=value)
+        if WAITING in value:
+            condition |= Q(pk__in=Suggestion.objects.waiting().values("pk"))
+        if LAPSED in value:
+            condition |= Q(pk__in=Suggestion.objects.lapsed().values("pk"))
+        return qs.filter(condition)
 
 
 class SubjectFilter(filters.CharFilter):

@@ -81,10 +81,17 @@ def test_tables_are_found_by_state(table, get):
     }
     for state, name in expected.items():
         assert names(get(f"tables/?confirmation={state}")) == [name]
+    assert set(names(get("tables/?confirmation=due,overdue"))) == {"due", "overdue"}
     assert "new" in names(get("tables/?confirmation=never"))
     past = f"revision={current_head().revision}"
     assert set(names(get(f"tables/?confirmation=confirmed&{past}"))) == {"orders", "due", "overdue"}
-    for query in ("confirmation=soon", f"confirmation=due&{past}"):
+    for query in (
+        "confirmation=soon",
+        "confirmation=due,soon",
+        "confirmation=due&confirmation=overdue",
+        f"confirmation=due&{past}",
+        f"confirmation=never,due&{past}",
+    ):
         answer = get(f"tables/?{query}")
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["parameter"] == "confirmation"

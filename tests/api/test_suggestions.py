@@ -64,6 +64,9 @@ def test_filters_narrow_the_list(get, orders, lead, monkeypatch):
     after = Suggestion.objects.first().until.replace(year=2100)
     monkeypatch.setattr("ownership.models.suggestions.today", lambda: after)
     assert numbers(get, "?state=lapsed") == [2, 1]
+    decline(Suggestion.objects.get(number=1), user=lead, reason="No", revision=1)
+    assert numbers(get, "?state=lapsed,declined") == [2, 1]
+    assert numbers(get, "?state=waiting,declined") == [1]
     assert numbers(get, "?state=waiting") == []
 
 
@@ -81,6 +84,7 @@ def test_mine_are_those_that_wait_for_a_team_of_the_account(get, orders):
     [
         "?mine=false",
         "?state=odd",
+        "?state=waiting,odd",
         "?kind=odd",
         "?table=none",
         "?service=a%00b",
