@@ -153,13 +153,19 @@ def states_of(tables: Iterable[Table]) -> dict[int, TableConfirmation]:
     return states
 
 
-def numbers_by_state(tables: QuerySet[Table] | None = None) -> dict[ConfirmationState, int]:
-    """How many of the tables, or of all, are in each state; one query."""
+def ids_by_state(tables: QuerySet[Table]) -> dict[ConfirmationState, list[int]]:
+    """Ids of the tables in each state, the most urgent state first, each in the order of the tables; one query."""
+    ids: dict[ConfirmationState, list[int]] = {state: [] for state in ConfirmationState}
+    for pk, state in tables_with_states(tables).values_list("pk", "confirmation_state"):
+        ids[ConfirmationState(state)].append(pk)
+    return ids
+
+
+def numbers_by_state() -> dict[ConfirmationState, int]:
+    """How many tables are in each state; one query."""
     numbers = dict.fromkeys(ConfirmationState, 0)
-    with_state = tables_with_states(Table.objects.all() if tables is None else tables)
-    for state, number in (
-        with_state.order_by().values_list("confirmation_state").annotate(Count("pk"))
-    ):
+    with_state = tables_with_states(Table.objects.order_by())
+    for state, number in with_state.values_list("confirmation_state").annotate(Count("pk")):
         numbers[ConfirmationState(state)] = number
     return numbers
 

@@ -17,9 +17,8 @@ from ownership.catalog.confirmation import (
     TO_CONFIRM,
     ConfirmationState,
     TableConfirmation,
-    numbers_by_state,
+    ids_by_state,
     states_of,
-    tables_in_state,
 )
 from ownership.catalog.queries import whole_tables
 from ownership.drift.types import Finding
@@ -67,7 +66,7 @@ class StateChip:
 
 
 class ConfirmPage(Page):
-    """The tables to confirm, by state. A POST confirms those that are ticked, as they were shown.
+    """The tables to confirm, the most urgent state first. A POST confirms those that are ticked, as they were shown.
 
     `?state=` takes a value of ConfirmationState or `all`, `?group=` and `?owner=` take names, and `?mine=true` leaves
     what is the reader's. `?table=`, also given several times, shows these tables alone.
@@ -98,17 +97,16 @@ class ConfirmPage(Page):
         state = self.request.GET.get("state", TO_CONFIRM_FILTER)
         states = _states(state)
         condition = self._condition()
-        numbers = numbers_by_state(Table.objects.filter(condition))
-        paginator = Paginator(
-            tables_in_state(whole_tables().filter(condition), *states), TABLES_PER_PAGE
-        )
-        # Known already; counting them again would take as long.
-        paginator.count = sum(numbers[chosen] for chosen in states)
-        page = paginator.get_page(self.request.GET.get("page"))
+        ids = ids_by_state(Table.objects.filter(condition))
+        asked_ids = [pk for asked in states for pk in ids[asked]]
+        page = Paginator(asked_ids, TABLES_PER_PAGE).get_page(self.request.GET.get("page"))
+        tables = whole_tables().in_bulk(page.object_list)
+        numbers = {each: len(ids[each]) for each in ids}
         group, owner = self.request.GET.get("group", ""), self.request.GET.get("owner", "")
         owners = Service.objects.filter(owned_tables__isnull=False).distinct()
-        return list(page.object_list), {
+        return [tables[pk] for pk in page.object_list if pk in tables], {
             "page": page,
+            "order": [str(each.label).lower() for each in states],
             "chips": _chips(numbers, state, self.request.GET),
             "asked": {"state": state, "group": group, "owner": owner},
             "filtered": bool(group or owner),

@@ -49,6 +49,11 @@ def form_of(page) -> dict[str, str]:
     return fields
 
 
+def tables_in(page) -> list[str]:
+    """Names of the tables that the page shows, in its order."""
+    return re.findall(r'id="table-([^"]+)"', page.text)
+
+
 def post(client: Client, fields: dict, *tables: Table, query: str = "", note: str = ""):
     data = fields | {"table": [table.pk for table in tables], "note": note}
     return client.post(f"{CONFIRM}{query}", data)
@@ -221,8 +226,7 @@ def test_the_list_is_narrowed_by_state_group_and_owner(table, lead_client):
     make_access(tables[2])
 
     def listed(query: str) -> set[str]:
-        page = lead_client.get(f"{CONFIRM}?{query}").text
-        return set(re.findall(r'id="table-([^"]+)"', page))
+        return set(tables_in(lead_client.get(f"{CONFIRM}?{query}")))
 
     assert listed("") == {"orders", "due", "overdue", "changed"}
     assert listed("state=all") == {"orders", "due", "overdue", "changed", "confirmed"}
@@ -245,6 +249,28 @@ def test_the_list_is_narrowed_by_state_group_and_owner(table, lead_client):
     assert (
         "To confirm 4 Overdue 1 Changed since 1 Due 1 Never confirmed 1 Confirmed 1 All 5" in chips
     )
+
+
+def test_the_most_urgent_tables_come_first_and_the_page_says_so(lead_client):
+    tables = {
+        name: make_table(name, position=place)
+        for place, name in enumerate(
+            ("new", "confirmed", "due", "changed", "overdue", "overdue-too")
+        )
+    }
+    days = {"confirmed": 180, "due": 3, "changed": 180, "overdue": -3, "overdue-too": -90}
+    for name, left in days.items():
+        make_confirmation(tables[name], days=left)
+    make_access(tables["changed"])
+    urgent = ["overdue", "overdue-too", "changed", "due", "new"]
+    page = lead_client.get(CONFIRM)
+    assert tables_in(page) == urgent
+    order = "Most urgent first: overdue, changed since, due, never confirmed"
+    assert f"{order}. Within each, in map order." in text_of(page.text)
+    page = lead_client.get(f"{CONFIRM}?state=all")
+    assert tables_in(page) == [*urgent, "confirmed"]
+    assert f"{order}, confirmed." in text_of(page.text)
+    assert "Most urgent" not in lead_client.get(f"{CONFIRM}?state=overdue").text
 
 
 def test_states_appear_in_lists_once_anything_is_confirmed(table, lead_client, settings):
