@@ -8,6 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from ownership.history.models import TrackedRow
+from ownership.history.row_states import fetch_row
 from ownership.models.rights import Rights
 
 
@@ -37,6 +38,10 @@ class RightsMixin(admin.ModelAdmin):
         """Who may edit the row, in a sentence, if that is another team; empty otherwise."""
         if not settings.RIGHTS_FOLLOW_OWNER or not isinstance(obj, TrackedRow):
             return ""
+        if request.method == "POST" and obj.pk is not None:
+            # A form that is checked has put what was entered into the row. Whether the person may give it away is
+            # judged when it is written.
+            obj = fetch_row(type(obj), obj.pk) or obj
         refusal = rights_of(request).refusal(obj)
         return str(refusal) if refusal else ""
 

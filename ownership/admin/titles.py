@@ -31,8 +31,12 @@ class PlainTitles(admin.ModelAdmin):
         form_url: str = "",
         obj: models.Model | None = None,
     ) -> HttpResponse:
-        """The form of a row under the row's name."""
+        """The form of a row under the row's name: the stored one, also where another one was just entered."""
         if obj is not None and not add:
+            if request.method == "POST":
+                # Django has put what was entered into the row.
+                obj = self.model._default_manager.filter(pk=obj.pk).first() or obj
+                context["original"] = obj
             context["title"] = self.form_title(request, obj)
             context["subtitle"] = None
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -1,6 +1,7 @@
 """Every form and deletion asks for a reason and is one change set; history pages show them."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from ownership.history.bulk import save_rows
@@ -133,6 +134,20 @@ def test_a_page_s_title_names_what_it_is_about(lead_client, viewer_client, seede
         page = text_of(response.text)
         assert f"{title} · Ownership registry" in page
         assert page.count(title) >= 2, "the heading"
+
+
+def test_a_form_with_an_error_keeps_the_stored_name_in_its_heading(lead_client, admin_client):
+    service, user = make_service("wallet"), User.objects.create(username="ann")
+    typed = open_form(lead_client, service) | {"name": "purse"}
+    page = save_form(lead_client, service, typed, reason="")
+    accounts = admin_client.post(f"/admin/auth/user/{user.pk}/change/", {"username": "b"})
+    for name, shown in (("wallet", page), ("ann", accounts)):
+        assert "Error: " in shown.text
+        assert f"Edit {name} · Ownership registry" in text_of(shown.text)
+        assert f"<h1>Edit {name}</h1>" in shown.text
+        crumbs = shown.text.partition('<div class="breadcrumbs">')[2].partition("</div>")[0]
+        assert text_of(crumbs).split()[-1] == name
+    assert form_of(page)["name"] == "purse"
 
 
 def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):

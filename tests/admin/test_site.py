@@ -79,6 +79,13 @@ def test_a_viewer_can_not_write_through_the_history_page(viewer_client, seeded):
     assert ChangeSet.objects.count() == 1
 
 
+def test_the_first_page_leads_to_what_a_viewer_may_do(viewer_client):
+    page = viewer_client.get("/admin/")
+    assert "Import a map… Deleted rows" in text_of(page.text)
+    for name in ("ownership_import", "ownership_deleted"):
+        assert viewer_client.get(reverse(f"admin:{name}")).status_code == 200
+
+
 def test_someone_without_a_group_does_not_get_in():
     User.objects.create_user("stranger", password="a long pass phrase")
     client = Client()

@@ -150,6 +150,15 @@ def test_giving_a_table_away_alone_is_refused_and_offered_as_a_suggestion(owned,
     assert Table.objects.get(name="accounts").owner == owned.wallet
 
 
+def test_a_form_with_an_error_stays_one_to_fill_in_though_it_gives_the_table_away(owned, ann):
+    form = open_form(ann, owned.accounts) | {"owner": owned.bot.pk, "description": "Typed"}
+    page = save_form(ann, owned.accounts, form, reason="")
+    assert "Please give a reason." in text_of(page.text)
+    assert form_of(page)["description"] == "Typed"
+    assert form_of(page)["owner"] == str(owned.bot.pk)
+    assert "belongs to Bots" not in text_of(page.text)
+
+
 def inline(form: dict[str, str], **fields: str) -> dict[str, str]:
     number = int(form["accesses-TOTAL_FORMS"])
     rows = {f"accesses-{number}-{name}": value for name, value in fields.items()}
