@@ -140,7 +140,7 @@ def test_a_form_with_an_error_keeps_the_stored_name_in_its_heading(lead_client, 
     service, user = make_service("wallet"), User.objects.create(username="ann")
     typed = open_form(lead_client, service) | {"name": "purse"}
     page = save_form(lead_client, service, typed, reason="")
-    accounts = admin_client.post(f"/admin/auth/user/{user.pk}/change/", {"username": "b"})
+    accounts = admin_client.post(f"/admin/auth/user/{user.pk}/change/", {"username": "a b"})
     for name, shown in (("wallet", page), ("ann", accounts)):
         assert "Error: " in shown.text
         assert f"Edit {name} · Ownership registry" in text_of(shown.text)
