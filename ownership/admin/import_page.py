@@ -197,7 +197,7 @@ def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResp
         revision=planned.plan.revision,
     )
     messages.success(request, suggestions_sent(made))
-    return HttpResponseRedirect(reverse("pages:suggestions"))
+    return HttpResponseRedirect(reverse("pages:suggestions-mine"))
 
 
 def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:

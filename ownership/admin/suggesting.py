@@ -20,6 +20,7 @@ from ownership.models import Suggestion
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.steps import Step, attname, copy_of
 from ownership.plans.suggestions import suggest
+from ownership.web.suggestion_messages import suggested
 
 SUGGESTING = "ownership.add_suggestion"
 # The button that suggests to delete the row.
@@ -164,8 +165,7 @@ class SuggestPage(PlainTitles):
         return super().response_post_save_change(request, obj)
 
     def _show_suggestion(self, request: HttpRequest, suggestion: Suggestion) -> HttpResponse:
-        message = "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it."
-        messages.success(request, message)
+        messages.success(request, suggested())
         return HttpResponseRedirect(suggestion.get_absolute_url())
 
 

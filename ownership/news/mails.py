@@ -110,7 +110,7 @@ def make_mail(
         "watching": whole_address(reverse("pages:watching")),
         "changes": whole_address(reverse("pages:changes")),
         "mine": whole_address(reverse("pages:mine")),
-        "own_suggestions": whole_address(reverse("pages:suggestions")),
+        "own_suggestions": whole_address(reverse("pages:suggestions-mine")),
         "unsubscribe": unsubscribe,
     }
     host = urlsplit(settings.SITE_URL).hostname

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.paginator import Paginator
+from django.urls import reverse
 
 from ownership.catalog.confirmation import TO_CONFIRM, tables_with_states
 from ownership.catalog.mine import Mine
@@ -48,7 +49,7 @@ class MinePage(Page):
     shows_past = False
 
     def get_context_data(self, **kwargs: object) -> Context:
-        """Return the context. Of somebody who is in no team, that is said, and nothing is listed."""
+        """Return the context. Of somebody who is in no team, that is said; what they suggested is listed."""
         if self.moment:
             raise BadAddress("What waits for you is about today: leave out revision and as_of.")
         mine = self.mine()
@@ -123,6 +124,7 @@ def own_suggestions(mine: Mine, user: User) -> WaitingSection:
     """What the reader suggested, and nobody has answered yet."""
     waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
     section = _of_suggestions("own-suggestions", "My suggestions", waiting)
+    section.content["all"] = reverse("pages:suggestions-mine")
     name_asked(section.content["suggestions"])
     return section
 
@@ -137,6 +139,7 @@ def _of_suggestions(name: str, title: str, waiting: SuggestionQuerySet) -> Waiti
         content={
             "suggestions": rows[:SUGGESTIONS_SHOWN],
             "more": max(0, len(rows) - SUGGESTIONS_SHOWN),
+            "all": reverse("pages:suggestions"),
         },
     )
 

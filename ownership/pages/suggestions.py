@@ -120,6 +120,30 @@ class SuggestionsPage(Page):
         return {"page": page, "suggestions": page.object_list}
 
 
+class OwnSuggestionsPage(Page):
+    """What the reader suggested: first what waits, then what was answered or has lapsed, with the answers."""
+
+    template_name = "ownership/own_suggestions.html"
+    needs_role = True
+    shows_past = False
+
+    def get_context_data(self, **kwargs: Any) -> Context:
+        """Return the context: all that wait, and a page of the others, the latest first."""
+        if self.moment:
+            raise BadAddress(OF_TODAY)
+        own = Suggestion.objects.with_answers().filter(user_id=self.request.user.pk)
+        waiting = list(own.waiting())
+        name_asked(waiting)
+        closed = own.exclude(pk__in=own.waiting().values("pk"))
+        page = Paginator(closed, PER_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(**kwargs) | {
+            "title": "My suggestions",
+            "waiting": waiting,
+            "page": page,
+            "closed": page.object_list,
+        }
+
+
 class TakeForm(forms.Form):
     """Why what is selected is taken."""
 

@@ -40,6 +40,7 @@ urlpatterns = [
     path("drift/accept/", decisions.AcceptPage.as_view(), name="drift-accept"),
     path("drift/waive/", decisions.WaivePage.as_view(), name="drift-waive"),
     path("suggestions/", suggestions.SuggestionsPage.as_view(), name="suggestions"),
+    path("suggestions/mine/", suggestions.OwnSuggestionsPage.as_view(), name="suggestions-mine"),
     path("suggestions/<int:number>/", suggestions.SuggestionPage.as_view(), name="suggestion"),
     path("tables/<str:name>/", tables.TablePage.as_view(), name="table"),
     path("tables/<str:name>/history/", history.TableHistoryPage.as_view(), name="table-history"),

@@ -10,9 +10,19 @@ from ownership.models import Suggestion
 
 
 def suggestions_sent(suggestions: Sequence[Suggestion]) -> SafeString:
-    """How many, with a link: to the one, or to the list."""
+    """How many, with links: to the one, and to the list of what the person suggested."""
+    own = reverse("pages:suggestions-mine")
     if len(suggestions) == 1:
-        sentence = 'Sent as a suggestion. <a href="{}">View</a>'
-        return format_html(sentence, suggestions[0].get_absolute_url())
-    sentence = 'Sent as {} suggestions, one for each owner. <a href="{}">View</a>'
-    return format_html(sentence, len(suggestions), reverse("pages:suggestions"))
+        sentence = 'Sent as a suggestion. <a href="{}">View</a> · <a href="{}">My suggestions</a>'
+        return format_html(sentence, suggestions[0].get_absolute_url(), own)
+    sentence = 'Sent as {} suggestions, one for each owner. <a href="{}">My suggestions</a>'
+    return format_html(sentence, len(suggestions), own)
+
+
+def suggested() -> SafeString:
+    """The same on the page of the one that was just made."""
+    sentence = (
+        "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it. "
+        'You find it under <a href="{}">My suggestions</a>.'
+    )
+    return format_html(sentence, reverse("pages:suggestions-mine"))

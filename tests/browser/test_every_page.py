@@ -75,6 +75,7 @@ HISTORY_PAGES = (
     "/day/?revision=2",
     "/suggestions/",
     "/suggestions/?state=all",
+    "/suggestions/mine/",
     "/suggestions/1/",
     "/suggestions/2/",
     "/tables/biztechMembers2026/history/",

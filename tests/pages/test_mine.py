@@ -98,7 +98,7 @@ def test_who_is_in_no_team_sees_neither_the_link_nor_the_filters_and_is_told_why
     make_table()
     for address in ("/", "/services/", "/matrix/", "/changes/", "/drift/"):
         page = viewer_client.get(address).text
-        assert MINE not in page
+        assert f'href="{MINE}"' not in page
         assert ">Mine<" not in page
     assert "You are in no team." in text_of(viewer_client.get(MINE).text)
     assert "Whose" not in viewer_client.get("/admin/ownership/table/").text

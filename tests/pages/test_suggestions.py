@@ -1,5 +1,7 @@
 """The pages of suggestions: what one would write now, for whom it waits, and what became of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from ownership.history.change_sets import change_set
@@ -223,6 +225,32 @@ def test_the_list_has_those_that_wait_for_the_reader_first(lead_client, lead, or
     assert page.index("Waiting for you") < page.index("Your own")
     assert "Waiting for others" not in page
     assert "It is so lead" not in page.split("Your own")[0]
+
+
+def test_who_is_in_no_team_finds_their_own_first_what_waits_then_the_answers(
+    viewer_client, viewer, lead_client, orders
+):
+    declined = make_suggestion(orders, viewer, description="First")
+    make_suggestion(orders, viewer, description="Second")
+    make_suggestion(orders, description="Of somebody else")
+    act(lead_client, declined, "decline", **{"decline-reason": "It is old on purpose"})
+    for page in (viewer_client.get("/mine/"), viewer_client.get("/")):
+        assert 'href="/suggestions/mine/"' in page.text
+    page = text_of(viewer_client.get("/suggestions/mine/").text)
+    assert page.index("Waiting") < page.index("Second") < page.index("Closed")
+    assert page.index("Closed") < page.index("First") < page.index("It is old on purpose")
+    assert "Of somebody else" not in page
+    assert "My suggestions 1" in text_of(viewer_client.get("/mine/").text)
+
+
+def test_what_lapsed_is_among_ones_own_with_the_day(viewer_client, viewer, orders, monkeypatch):
+    suggestion = make_suggestion(orders, viewer)
+    monkeypatch.setattr(
+        "ownership.models.suggestions.today", lambda: suggestion.until + timedelta(days=1)
+    )
+    page = text_of(viewer_client.get("/suggestions/mine/").text)
+    assert "Lapsed" in page.split("Closed")[1]
+    assert "Nobody answered until" in page
 
 
 def test_tables_services_and_home_say_how_many_wait(lead_client, orders):
