@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import random
 import smtplib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -49,6 +50,17 @@ DIGEST_HOUR = 6
 
 class NotSent(Exception):
     """The mail server certainly did not accept the mail. The message says why, for people."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a mail says, as it was read when it was begun."""
+
+    until: int  # the revision
+    place: str
+    read_at: datetime
+    news: PersonalNews | None
+    reminders: Reminders | None
 
 
 def is_mail_set_up() -> bool:
@@ -125,21 +137,29 @@ def mail_next(user_id: int) -> bool:
         return False
     preference = preference_of(user)
     # Two claims, so that it is stored that the mail is being sent before it is.
+    content = None
     with claimed(Mailing, user_id) as mailing:
-        is_begun = mailing is not None and _begin(user, preference, mailing)
-    if is_begun:
+        if mailing is not None:
+            content = _begin(user, preference, mailing)
+    if content is not None:
         with claimed(Mailing, user_id) as mailing:
-            if mailing is not None and mailing.sending_to is not None:
-                _send(user, preference, mailing, mailing.sending_to)
+            # Another process may have sent it, or have begun another one, in between.
+            if mailing is not None and _place(mailing) == content.place:
+                _send(user, preference, mailing, content)
     return False
 
 
-def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
-    """Store that a mail is being sent, if there is one to send now."""
+def _place(mailing: Mailing) -> str:
+    """Which of the person's mails is being sent: up to which revision, and the number of the mail."""
+    return f"{mailing.sending_to}-{mailing.mails_begun}"
+
+
+def _begin(user: User, preference: MailPreference, mailing: Mailing) -> Content | None:
+    """Store that a mail is being sent, if there is one to send now, and return what it says."""
     head = current_head().revision
     run = latest_run()
     if not _is_due(mailing, preference, timezone.now(), head, run):
-        return False
+        return None
     if mailing.sending_to is None:
         mailing.looked_at_run = run
         return _begin_new(user, preference, mailing, head)
@@ -148,13 +168,30 @@ def _begin(user: User, preference: MailPreference, mailing: Mailing) -> bool:
             "Mail to account %d was begun %d times; it is not tried again", user.pk, mailing.tries
         )
         _finish(mailing, preference, mailing.sending_to, timezone.now())
-        return False
+        return None
+    return _begin_again(user, preference, mailing, mailing.sending_to)
+
+
+def _begin_again(
+    user: User, preference: MailPreference, mailing: Mailing, until: int
+) -> Content | None:
+    """The same for a mail that was begun before, without what was answered since."""
+    now = timezone.now()
+    news = _read_news(user, preference, mailing, until, now)
+    things: list[WaitingThing] = []
+    if mailing.sending_reminders:
+        things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
+    if news is None and not things:
+        _finish(mailing, preference, until, now)
+        return None
     mailing.tries += 1
     mailing.save()
-    return True
+    return Content(until, _place(mailing), now, news, _reminders(mailing, things))
 
 
-def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: int) -> bool:
+def _begin_new(
+    user: User, preference: MailPreference, mailing: Mailing, head: int
+) -> Content | None:
     """The same for a mail that was not begun before. The head was read before this reads what waits."""
     now = timezone.now()
     news = None
@@ -168,16 +205,16 @@ def _begin_new(user: User, preference: MailPreference, mailing: Mailing, head: i
     things = things_to_tell(waiting, mailing.reminded, now.date())
     if news is None and not things:
         _finish(mailing, preference, head, now)
-        return False
+        return None
     is_at_once = preference.rhythm == MailPreference.Rhythm.AT_ONCE
     if is_at_once and _is_collecting(news, things, now):
-        return False
+        return None
     mailing.sending_to = head
     mailing.sending_reminders = [thing.key for thing in things]
     mailing.mails_begun += 1
     mailing.tries = 1
     mailing.save()
-    return True
+    return Content(head, _place(mailing), now, news, _reminders(mailing, things))
 
 
 def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: datetime) -> bool:
@@ -190,16 +227,10 @@ def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: d
     return now - min(times) < COLLECTING
 
 
-def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) -> None:
+def _send(user: User, preference: MailPreference, mailing: Mailing, content: Content) -> None:
     """Hand the mail to the server, and store the outcome."""
-    now = timezone.now()
-    news = _read_news(user, preference, mailing, until, now)
-    reminders = _reminders(user, mailing)
-    if news is None and reminders is None:
-        _finish(mailing, preference, until, now)
-        return
     try:
-        _hand_over(make_mail(user, news, reminders, f"{until}-{mailing.mails_begun}"))
+        _hand_over(make_mail(user, content.news, content.reminders, content.place))
     except NotSent as error:
         # Not sent for certain: the next attempt is not a repetition, and may be about more.
         mailing.sending_to = None
@@ -209,9 +240,9 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, until: int) 
     except (OSError, smtplib.SMTPException):
         _note_failure(user, mailing, "The connection to the mail server was lost.")
     else:
-        LOG.info("Mail sent", extra={"account": user.pk, "until": until})
+        LOG.info("Mail sent", extra={"account": user.pk, "until": content.until})
         mailing.last_sent = timezone.now()
-        _finish(mailing, preference, until, now)
+        _finish(mailing, preference, content.until, content.read_at)
 
 
 def _read_news(
@@ -226,11 +257,8 @@ def _read_news(
     return read_news(user, preference, after, until, Answers.of(answers))
 
 
-def _reminders(user: User, mailing: Mailing) -> Reminders | None:
-    """What the mail says of what waits, without what was answered after the mail was begun."""
-    if not mailing.sending_reminders:
-        return None
-    things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
+def _reminders(mailing: Mailing, things: list[WaitingThing]) -> Reminders | None:
+    """What the mail says of these things that wait; None for none."""
     if not things:
         return None
     others = mailing.reminded.keys() - mailing.sending_reminders

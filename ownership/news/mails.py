@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from ownership.audit.timeline import Timeline, TimelineGroup, TimelinePage
-from ownership.history.models import ChangeSet, EntryFilter
+from ownership.history.models import ChangeSet, Entry
 from ownership.models import MailPreference
 from ownership.news.answers import LAPSED, Answers
 from ownership.news.links import whole_address
@@ -67,9 +67,12 @@ def read_news(
     condition = Q(change_set__gt=after) & ~Q(change_set__source=ChangeSet.Source.CONFIRM)
     if not preference.own_changes:
         condition &= Q(change_set__user_id=None) | ~Q(change_set__user_id=user.pk)
-    filters: list[EntryFilter] = []
+    # One filter for each model, however much is watched. With OR, databases would sort all entries of what is
+    # watched; here they read those between the two revisions alone.
+    by_model: dict[type[Entry], Q] = {}
     for model, entries in watched_entries(user):
-        filters.append((model, entries & condition))
+        by_model[model] = by_model.get(model, Q()) | entries
+    filters = [(model, entries & condition) for model, entries in by_model.items()]
     page = TimelinePage([], None)
     if filters:
         page = Timeline(filters).page(until + 1, MOST_CHANGE_SETS, fold=MOST_ENTRIES)
