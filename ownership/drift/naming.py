@@ -113,7 +113,7 @@ class Names:
     def _before_wildcard(self, text: Text) -> str | None:
         """The base name in ``users${opt:stage}*``: a wildcard after a suffix matches no other table."""
         stem = text.part(0, len(text.rstrip("*")))
-        if not stem or stem == text:
+        if stem == text:
             return None
         base = self.table(stem)
         if base is None or stem.endswith(base):

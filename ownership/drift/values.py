@@ -23,6 +23,7 @@ PLACEHOLDER = "\0"  # replaces what can't be resolved; neither YAML nor JSON can
 SEPARATORS = "-_."
 UNKNOWN_LOCATION = Location("?")
 
+POSITION = re.compile(r"\d{1,9}")  # in a list
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is table, Suffix
 # Words for the environment in a variable's name, and those that may follow them: `stageName`.
 _ENVIRONMENT_WORDS = frozenset(
@@ -35,10 +36,10 @@ _WORD_ENDINGS = (
     "environment",
 )  # of words that nobody separated: `tablesuffix`
 _NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
-# What environments are called. As a value of a variable, such a word is no part of a table's name.
+# What environments are called, or nothing. As a value of a variable, such a word is no part of a table's name.
 _ENVIRONMENT_VALUES = re.compile(
-    r"(?:dev|develop|development|test|testing|qa|uat|stg|stage|staging|sandbox|sbx|preview|pre-?prod|beta|prod"
-    r"|production|prd|live|local)[0-9]*",
+    r"(?:(?:dev|develop|development|test|testing|qa|uat|stg|stage|staging|sandbox|sbx|preview|pre-?prod|beta|prod"
+    r"|production|prd|live|local)[0-9]*)?",
     re.IGNORECASE,
 )
 
@@ -69,13 +70,12 @@ def _is_environment_name(name: str) -> bool:
 
 def is_environment_value(value: str) -> bool:
     """Whether a variable's value is what environments are called, or nothing: ``-dev``, ``PROD``."""
-    name = value.strip(SEPARATORS)
-    return not name or _ENVIRONMENT_VALUES.fullmatch(name) is not None
+    return _ENVIRONMENT_VALUES.fullmatch(value.strip(SEPARATORS)) is not None
 
 
 def as_index(text: str) -> int | None:
     """The text as a position in a list; None where it is no number that a list could have."""
-    if text.isdecimal() and len(text) < 10:
+    if POSITION.fullmatch(text):
         return int(text)
     return None
 
@@ -224,16 +224,20 @@ def as_mapping(value: Value) -> Map:
 
 def known_text(value: Value) -> Text | None:
     """The value, if it is a text and all of it is resolved; None for anything else."""
-    if isinstance(value, Text) and value.reason is None:
-        return value
+    match value:
+        case Text(reason=None):
+            return value
     return None
 
 
 def members(value: Value) -> list[Value]:
     """The members of a list without nulls, or a single value as one."""
-    if not isinstance(value, Seq):
-        value = Seq(location_of(value), [value])
-    return [member for member in value if member is not None]
+    match value:
+        case None:
+            return []
+        case Seq():
+            return [member for member in value if member is not None]
+    return [value]
 
 
 def mappings(value: Value) -> list[Map]:

@@ -63,7 +63,7 @@ class NotPermitted(PermissionDenied):
     """A change set has rows that its people may not write. Nothing was written; the message says who may."""
 
     def __init__(self, refused: Sequence[Refusal]) -> None:
-        sentences = list(dict.fromkeys(str(refusal) for refusal in refused))
+        sentences = list(dict.fromkeys(map(str, refused)))
         message = " ".join(sentences[:NAMED])
         if len(sentences) > NAMED:
             message += f" The same goes for {len(sentences) - NAMED:,} more."
@@ -99,8 +99,7 @@ class Holders:
     @classmethod
     def of_teams(cls, *team_ids: int | None, leads_only: bool = False) -> Holders:
         """The members of these teams; None stands for no team."""
-        ids = [team_id for team_id in team_ids if team_id is not None]
-        return cls(frozenset(ids), leads_only)
+        return cls(frozenset(filter(None, team_ids)), leads_only)
 
 
 ANYONE = Holders()
@@ -249,7 +248,9 @@ class Rights:
         return not self.depend_on_teams or self.holds(holders(row, self.moment))
 
     def holds(self, of_row: Holders) -> bool:
-        """Whether the person is one of them."""
+        """Whether the person is one of them, or an administrator."""
+        if self.user.is_superuser:
+            return True
         if of_row.leads_only:
             return any(map(self.memberships.get, of_row.team_ids))
         return of_row.anyone or not of_row.team_ids.isdisjoint(self.memberships)
@@ -384,12 +385,12 @@ def _denial(
     not_writers = _Denial(row, ADMINISTRATORS, BELONGS)
     for state, moment, words in ((old, moment_before, BELONGS), (new, moment_after, WOULD_BELONG)):
         of_row = holders(row if state is None else state, moment)
-        writer_has_right = writer in with_role and _holds(writer, of_row)
+        writer_has_right = writer in with_role and writer.holds(of_row)
         if state is None:
             # An access that is deleted with a hand-over: whoever gets its table may delete it then, too.
             writer_holds = writer_holds or (writer_has_right and not of_row.anyone)
             continue
-        if not any(_holds(rights, of_row) for rights in with_role):
+        if not any(rights.holds(of_row) for rights in with_role):
             return _Denial(row, of_row, words)
         if writer_has_right:
             writer_holds = True
@@ -404,10 +405,6 @@ def _has_role(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) ->
     return verb not in options.default_permissions or user.has_perm(
         f"ownership.{verb}_{options.model_name}"
     )
-
-
-def _holds(rights: Rights, of_row: Holders) -> bool:
-    return rights.user.is_superuser or rights.holds(of_row)
 
 
 def _in_words(denied: Sequence[_Denial]) -> list[Refusal]:

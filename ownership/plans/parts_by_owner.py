@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 
 from ownership.models import Service, Suggestion, Table, Waiver
@@ -37,21 +36,19 @@ def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[OwnerPart]
     services) is a part of its own. A part has with it the rows to be added that its own rows refer to; taking several
     parts adds them once.
     """
-    moved = _moved_services(steps, user)
-    asked_for = _who_is_asked(steps, user, moved)
+    moved, handed_over = _given_away(steps, Rights(user))
+    asked_for = _who_is_asked(steps, moved, handed_over)
     makers = {id(step.after): place for place, step in enumerate(steps) if step.before is None}
     parts: dict[Asked, set[int]] = {}
     for place, step in enumerate(steps):
         parts.setdefault(asked_for(step), set()).add(place)
     needed_elsewhere: set[int] = set()
-    for owner, places in parts.items():
-        needed = _needed(places, steps, makers) - places
-        places |= needed
-        if owner != NOBODY:
-            needed_elsewhere |= needed
-    if NOBODY in parts:
-        alone = parts[NOBODY] - needed_elsewhere
-        parts[NOBODY] = alone | _needed(alone, steps, makers)
+    for owner in parts.keys() - {NOBODY}:
+        needed = _needed(parts[owner], steps, makers) - parts[owner]
+        parts[owner] |= needed
+        needed_elsewhere |= needed
+    alone = parts.get(NOBODY, set()) - needed_elsewhere
+    parts[NOBODY] = alone | _needed(alone, steps, makers)
     made = []
     for (kind, _, _), places in parts.items():
         if places:
@@ -85,11 +82,12 @@ def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> 
 
 
 def _who_is_asked(
-    steps: Sequence[Step], user: AbstractUser, moved: Mapping[int, int]
+    steps: Sequence[Step],
+    moved: Mapping[int, int],
+    handed_over: Mapping[int | None, int],
 ) -> Callable[[Step], Asked]:
     """Who is asked for a step."""
     links = service_links()
-    handed_over = _handed_over(steps, user)
     new_tables = {}
     for step in steps:
         if isinstance(step.after, Table) and step.before is None:
@@ -97,9 +95,9 @@ def _who_is_asked(
 
     def asked_for(step: Step) -> Asked:
         row = step.row_now
-        if isinstance(row, Service) and row.pk in moved:
-            return (Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
         if isinstance(row, Service):
+            if row.pk in moved:
+                return (Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
             return _answerable(row.pk, links, Suggestion.Kind.CHANGE)
         table = table_of(step)
         if table is None and isinstance(row, Waiver):
@@ -123,11 +121,17 @@ def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
     return (kind, "team", team)
 
 
-def _handed_over(steps: Sequence[Step], user: AbstractUser) -> dict[int | None, int]:
+def _given_away(
+    steps: Sequence[Step], rights: Rights
+) -> tuple[dict[int, int], dict[int | None, int]]:
+    """The services and the tables that go to others, who are asked if rights follow the owner."""
+    if not rights.depend_on_teams:
+        return {}, {}
+    return _moved_services(steps, rights), _handed_over(steps, rights)
+
+
+def _handed_over(steps: Sequence[Step], rights: Rights) -> dict[int | None, int]:
     """{a table's id: its new owner's} of the tables that the user may edit as they are, but not as they would be."""
-    if not settings.RIGHTS_FOLLOW_OWNER:
-        return {}
-    rights = Rights(user)
     new_owners: dict[int | None, int] = {}
     for step in steps:
         before, after = step.before, step.after
@@ -138,17 +142,12 @@ def _handed_over(steps: Sequence[Step], user: AbstractUser) -> dict[int | None, 
     return new_owners
 
 
-def _moved_services(steps: Sequence[Step], user: AbstractUser) -> dict[int, int]:
+def _moved_services(steps: Sequence[Step], rights: Rights) -> dict[int, int]:
     """{a service's id: the team that would be answerable for it} of those that the user may give, to others' teams."""
-    if not settings.RIGHTS_FOLLOW_OWNER or user.is_superuser:
-        return {}
     after: dict = {}
     for step in steps:
         if isinstance(step.before, Service) and isinstance(step.after, Service):
             after[Service, step.before.pk] = step.after
-    if not after:
-        return {}
-    rights = Rights(user)
     moment_after = Moment(after)
     moved: dict[int, int] = {}
     for _, pk in after:

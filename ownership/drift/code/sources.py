@@ -8,7 +8,7 @@ to be unread.
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from posixpath import dirname
@@ -120,6 +120,14 @@ class Sources:
                 return target + name[len(position) :]
             position = dirname(position)
         return name
+
+    def first_file(self, names: Iterable[str]) -> str | None:
+        """The first of these names that is a file, as it is really called; None if there is none."""
+        for name in names:
+            real_name = self.real_name(name)
+            if real_name in self.paths:
+                return real_name
+        return None
 
     def include(self, folder: str) -> None:
         """Read a folder that is passed over, for infrastructure says that code is deployed from it."""

@@ -98,17 +98,16 @@ def literals_in(value: Iterable[Possibility]) -> list[str]:
 
 def joined(first: Str, second: Str) -> Str | None:
     """Two texts in a row; None if that is too long."""
-    parts: list[TextPart] = []
-    for part in (*first.parts, *second.parts):
-        last = parts[-1] if parts else None
-        if isinstance(last, str) and isinstance(part, str):
-            parts[-1] = last + part
-        else:
-            parts.append(part)
+    parts: tuple[TextPart, ...]
+    match first.parts, second.parts:
+        case (*start, str(end)), (str(beginning), *rest):
+            parts = (*start, end + beginning, *rest)
+        case _:
+            parts = first.parts + second.parts
     length = sum(len(part) for part in parts if isinstance(part, str))
     if len(parts) > MAX_PARTS or length > MAX_TEXT:
         return None
-    return Str(tuple(parts), _named_by(first, second))
+    return Str(parts, _named_by(first, second))
 
 
 def _named_by(first: Str, second: Str) -> Location | None:
@@ -163,21 +162,21 @@ def equal(left: CodeValue, right: CodeValue) -> bool | None:
     [first], [second] = left, right
     if not _is_comparable(first) or not _is_comparable(second):
         return None
-    if isinstance(first, Str) and isinstance(second, Str):
-        return first.literal == second.literal
-    if first in NO_VALUES and second in NO_VALUES:
-        return True
-    if isinstance(first, Constant | Str) or isinstance(second, Constant | Str):
-        return first == second
+    match first, second:
+        case Str(), Str():
+            return first.literal == second.literal
+        case (Constant() | Str(), _) | (_, Constant() | Str()):
+            return first == second or {first, second} <= NO_VALUES
     return None
 
 
 def _is_comparable(possibility: Possibility) -> bool:
     """Whether enough is known of this to compare it."""
-    if isinstance(possibility, Str):
-        return possibility.literal is not None
-    if isinstance(possibility, External):
-        return False
+    match possibility:
+        case Str():
+            return possibility.literal is not None
+        case External():
+            return False
     return possibility not in (UNKNOWN, ABSENT)
 
 

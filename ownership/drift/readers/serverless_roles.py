@@ -37,6 +37,10 @@ def is_role(node: Value) -> bool:
     return False
 
 
+def _roles_among(*nodes: Value) -> list[Value]:
+    return [node for node in nodes if is_role(node)]
+
+
 @dataclass
 class RoleContent:
     """What a role holds that the framework makes: each entry is a list of statements, or of managed policies."""
@@ -52,11 +56,14 @@ class FunctionSettings:
         iam = section.section("iam")
         role = iam.section("role", FUNCTION_ROLE)
         self.role = section.get("role")
-        self.existing_roles = [node for node in (self.role, role.value) if is_role(node)]
+        self.existing_roles = _roles_among(self.role, role.value)
         self.has_old_statements = "iamRoleStatements" in section
         self.old_statements = section.get("iamRoleStatements")
         self.has_statements = "statements" in role
         self.statements = role.get("statements")
+        self.own_statements = self.old_statements
+        if self.has_statements:
+            self.own_statements = self.statements
         self.managed = role.get("managedPolicies")
         self.inherits = iam.get("inheritStatements")
         self.old_inherits = section.get("iamRoleStatementsInherit")
@@ -112,7 +119,7 @@ class FrameworkRoles:
 
         provider_role = provider.get("role")
         self._add_unknown_role(provider_role)
-        existing = [node for node in (provider_role, role.value) if is_role(node)]
+        existing = _roles_among(provider_role, role.value)
         self._assign(
             [FunctionSettings(section) for section in functions], existing, may_have_more_functions
         )
@@ -163,11 +170,10 @@ class FrameworkRoles:
         # Where there is nothing to inherit, an unresolved setting does not matter.
         if inherited and self._inherits(function):
             content.statements.append(inherited)
-        if function.has_statements and not self.is_made_by_plugin:
-            content.statements.append(function.statements)
-        else:
+        if self.is_made_by_plugin:
             content.statements.append(function.old_statements)
-        if not self.is_made_by_plugin:
+        else:
+            content.statements.append(function.own_statements)
             content.managed.append(function.managed)
         if self.is_per_function:
             content.managed.append(self.managed)

@@ -187,11 +187,12 @@ class ReferenceFinder:
         if not module:
             return
         last = list(STEP.finditer(module))[-1]
+        name_and_key = last.groupdict("")
         outer = module[: last.start()].rstrip(".")
-        call = self.plan.module_call(outer, last["name"])
+        call = self.plan.module_call(outer, name_and_key["name"])
         expression = as_object(call.get("expressions")).get(name)
         if expression is not None:
-            block = _Block(outer, _unquoted(last["key"]), call)
+            block = _Block(outer, _unquoted(name_and_key["key"]), call)
             self._follow(_references_in(expression), block, found, nesting)
 
     def _follow_output(
@@ -230,31 +231,32 @@ class ReferenceFinder:
         for module in self._modules:
             match = instance.match(module)
             if match is not None:
-                instances[match[0]] = _unquoted(match["key"])
+                instances[match[0]] = _unquoted(match.groupdict("")["key"])
         with_key = [name for name, own_key in instances.items() if key and own_key == key]
         return with_key or list(instances) or [address]
 
     def _find(self, match: re.Match[str], module: str, key: str, found: References) -> None:
         """Find the instances of a resource that a reference means: all, or the one with its key."""
-        name = f"{match['data'] or ''}{match['type']}.{match['name']}"
+        parts = match.groupdict("")
+        name = f"{parts['data']}{parts['type']}.{parts['name']}"
         instances = self._by_name.get((module, name), [])
-        if match["key"]:
-            instances = _with_key(instances, _unquoted(match["key"]))
+        if parts["key"]:
+            instances = _with_key(instances, _unquoted(parts["key"]))
         elif key and len(instances) > 1:
             instances = _with_key(instances, key) or instances
         if not instances:
             found.others.append(match[0])
         for instance in instances:
-            found.resources.append((instance, match["attribute"] or ""))
+            found.resources.append((instance, parts["attribute"]))
 
 
 def _with_key(instances: Sequence[TerraformResource], key: str) -> list[TerraformResource]:
     return [instance for instance in instances if instance.key == key]
 
 
-def _unquoted(key: str | None) -> str:
+def _unquoted(key: str) -> str:
     """The key in ``["orders"]`` or ``[0]``; empty for none."""
-    return (key or "")[1:-1].strip('"')
+    return key[1:-1].strip('"')
 
 
 def _descend(node: JSON, path: Sequence[str | int]) -> JSON:

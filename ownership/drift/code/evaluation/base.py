@@ -64,10 +64,8 @@ class EvaluationBase:
         return name in function.captured or name in function.shared
 
     def _owner(self, name: str) -> Frame | None:
-        """The frame around this one whose variable it is."""
-        if self.frame.scope is None:
-            return None
-        for frame in self.frame.scope.around():
+        """The frame around this one whose variable it is, for a name that is none of this one's."""
+        for frame in self.frame.around():
             function = frame.function
             if name in function.variables and not function.is_class_body:
                 return frame
@@ -164,11 +162,9 @@ def variables_in(value: CodeValue) -> frozenset[Str]:
 
 def _variable_of(text: Str) -> EnvironmentVariable | None:
     """The environment variable without a fallback that a text is; None for any other text."""
-    if len(text.parts) != 1:
-        return None
-    [part] = text.parts
-    if isinstance(part, EnvironmentVariable) and part.fallback is None:
-        return part
+    match text.parts:
+        case [EnvironmentVariable(fallback=None) as variable]:
+            return variable
     return None
 
 

@@ -70,11 +70,7 @@ class JavaScriptImports:
             names.append(name.removesuffix(suffix) + source_suffix)
         names += [name + ending for ending in (*JAVASCRIPT, ".json")]
         names += [join(name, "index") + ending for ending in JAVASCRIPT]
-        for candidate in names:
-            real_name = self.sources.real_name(candidate)
-            if real_name in self.sources.paths:
-                return real_name
-        return None
+        return self.sources.first_file(names)
 
     def _candidates(self, file: str, module: str) -> list[str]:
         """The names that an import of something that is not relative may have."""
@@ -119,15 +115,17 @@ class JavaScriptImports:
         """What ``baseUrl`` and ``paths`` of the nearest tsconfig.json make of an import."""
         candidates: list[str] = []
         settings = self._settings_of(dirname(file))
+        # With `paths`, there is always a base.
+        if settings.base is None:
+            return candidates
         for pattern, targets in settings.paths.items():
             middle = _matched_by_star(pattern, module)
             if middle is None:
                 continue
             for target in targets:
                 path = target.replace("*", middle)
-                candidates.append(normpath(join(settings.base or "", path)))
-        if settings.base is not None:
-            candidates.append(normpath(join(settings.base, module)))
+                candidates.append(normpath(join(settings.base, path)))
+        candidates.append(normpath(join(settings.base, module)))
         return candidates
 
     def _settings(self, folder: str) -> PathSettings:
@@ -151,7 +149,7 @@ class JavaScriptImports:
         if isinstance(base, str):
             settings = replace(settings, base=normpath(join(folder, base)))
         if isinstance(paths, dict):
-            own_base = settings.base or folder or "."
+            own_base = settings.base or normpath(folder)
             settings = PathSettings(own_base, _lists_of_texts(paths))
         return settings
 

@@ -1,6 +1,8 @@
 """Which file an import of Python means."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from posixpath import commonprefix, dirname, join, normpath
 
@@ -18,7 +20,7 @@ class PythonImports:
         self.loader = loader
         self.sources = loader.sources
         self.roots = roots
-        self._folder_packages: dict[str, syntax.Module] = {}
+        self._package_of = lru_cache(maxsize=None)(_folder_package)
 
     def find_like(self, file: str, start: str) -> list[FoundModule]:
         """The modules that ``import_module("actions." + name)`` may mean."""
@@ -40,13 +42,12 @@ class PythonImports:
 
     def _first_of(self, names: list[str], not_a_package: str | None = None) -> FoundModule:
         """The first of these files, or else the first of these folders as a package."""
-        for name in names:
-            found = self._file(name)
-            if found is not None:
-                return found
+        file = self.sources.first_file(_module_files(names))
+        if file is not None:
+            return self.loader.load(file)
         for name in names:
             if name in self.sources.folders and name != not_a_package:
-                return self._package(name)
+                return self._package_of(name)
         return None
 
     def _roots_of(self, file: str) -> list[str]:
@@ -55,23 +56,6 @@ class PythonImports:
         own = [folder for folder in around if folder in self.roots]
         others = sorted(self.roots - set(around))
         return [*own, *around, *others]
-
-    def _file(self, name: str) -> FoundModule:
-        for candidate in (f"{name}.py", join(name, "__init__.py")):
-            real_name = self.sources.real_name(candidate)
-            if real_name in self.sources.paths:
-                return self.loader.load(real_name)
-        return None
-
-    def _package(self, folder: str) -> syntax.Module:
-        """A folder without ``__init__.py`` is a package as well."""
-        name = join(folder, "__init__.py")
-        package = self._folder_packages.get(name)
-        if package is None:
-            package = syntax.Module(name, "python")
-            package.body = syntax.Function("", 1, [], [], package)
-            self._folder_packages[name] = package
-        return package
 
     def _anywhere(self, file: str, path: str) -> FoundModule:
         """The file of that name that is nearest, wherever it is: layers are often put together when built."""
@@ -93,12 +77,26 @@ class PythonImports:
         return [name for name in candidates if name.endswith(f"/{path}")]
 
 
+def _module_files(names: Iterable[str]) -> Iterator[str]:
+    """The files that these modules may be in: one of their own, or their package's."""
+    for name in names:
+        yield f"{name}.py"
+        yield join(name, "__init__.py")
+
+
+def _folder_package(folder: str) -> syntax.Module:
+    """A folder without ``__init__.py`` is a package as well, one without code."""
+    package = syntax.Module(join(folder, "__init__.py"), "python")
+    package.body = syntax.Function("", 1, [], [], package)
+    return package
+
+
 def _relative_name(file: str, path: str, level: int) -> str:
     """The name in ``from ..package import name``: a dot is the file's own folder, each more one further up."""
     folder = dirname(file)
     for _ in range(level - 1):
         folder = dirname(folder)
-    return join(folder, path) if path else folder
+    return join(folder, path).removesuffix("/")
 
 
 def _common_folders(first: str, second: str) -> int:

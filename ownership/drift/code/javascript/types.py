@@ -7,25 +7,27 @@ from ownership.drift.code.javascript.expressions import JavaScriptExpressions
 from ownership.drift.code.javascript.nodes import child_of, children_of_type
 from ownership.drift.code.syntax import Expression, Statement
 
-TYPE_NAMES = ("type_identifier", "nested_type_identifier")
-
 
 class Types(JavaScriptExpressions):
     """Reads type annotations."""
 
     def _type_name(self, annotation: Node | None) -> str | None:
         """The class that a type annotation names: ``Repo``, ``aws.Repo`` and ``Repo<T>`` name ``Repo``."""
-        node = _type_in(annotation)
+        return self._name_of_type(_type_in(annotation))
+
+    def _name_of_type(self, node: Node | None) -> str | None:
+        """The class that a type names. An object's type has a shape instead, and a name that no class has."""
         if node is None:
             return None
-        if node.type == "generic_type":
-            node = child_of(node, "name") or node
-        if node.type in TYPE_NAMES:
-            return self.text(node).rsplit(".", 1)[-1]
-        if node.type == "object_type":
-            name = f"{{{node.start_byte}}}"
-            self.module.shapes[name] = self._shape(node)
-            return name
+        match node.type:
+            case "generic_type":
+                return self._name_of_type(child_of(node, "name"))
+            case "type_identifier" | "nested_type_identifier":
+                return self.text(node).rsplit(".", 1)[-1]
+            case "object_type":
+                name = f"{{{node.start_byte}}}"
+                self.module.shapes[name] = self._shape(node)
+                return name
         return None
 
     def _shape(self, node: Node) -> dict[str, str]:
