@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ownership.catalog.mine import MINE
+from ownership.catalog.queries import current_map
 from ownership.drift import verdicts
 from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snippet
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
@@ -97,7 +98,8 @@ class DriftPage(Page):
         choices = _choices(latest)
         _refuse_unknown_values(filters, choices)
 
-        head, declared = runs.declared_now()
+        head, rows = current_map()
+        declared = runs.declared_map(head.revision, rows)
         waivers = list(Waiver.objects.with_decisions())
         may_suggest = self.request.user.has_perm(SUGGESTING)
         may_accept = self.request.user.has_perms(ACCEPTING)
@@ -116,8 +118,8 @@ class DriftPage(Page):
         may_waive = self.request.user.has_perms(WAIVING)
         return super().get_context_data(**kwargs) | {
             "title": "Drift",
-            "revision": head[0],
-            "teams": _teams_by_name(),
+            "revision": head.revision,
+            "teams": _teams_by_name(rows["services"]),
             "asked": filters,
             "filtered": filters_query(filters),
             "selects": _selects(choices, filters) if latest else [],
@@ -275,13 +277,10 @@ def _is_in_state(row: FindingRow, state: str) -> bool:
     return True
 
 
-def _teams_by_name() -> dict[str, Team]:
-    """{a service's name: the team that is answerable for it}; one query without teams, else three."""
-    teams = teams_by_service()
-    if not teams:
-        return {}
-    names = Service.objects.filter(pk__in=teams).order_by().values_list("pk", "name")
-    return {name: teams[pk] for pk, name in names}
+def _teams_by_name(services: Sequence[Service]) -> dict[str, Team]:
+    """{a service's name: the team that is answerable for it}; the services are all, read with their teams."""
+    teams = teams_by_service(services)
+    return {service.name: teams[service.pk] for service in services if service.pk in teams}
 
 
 def _by_owner(rows: Iterable[FindingRow]) -> list[tuple[str, list[FindingRow]]]:
