@@ -3,7 +3,15 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
+from ownership.history.change_sets import change_set
+from ownership.history.models import ChangeSet
+from ownership.models import Service, Table
 from tests.support.factories import make_access, make_member, make_service, make_table, make_team
+
+
+def revisions() -> int:
+    """How many change sets there are."""
+    return ChangeSet.objects.count()
 
 
 class OwnedMap:
@@ -25,6 +33,12 @@ class OwnedMap:
         self.loose = make_table("loose", owner=self.spare)
         self.used = make_access(self.replies, self.wallet)
         self.use_of_bot = make_access(self.accounts, self.bot)
+
+    def hand_over(self, table: Table, owner: Service) -> None:
+        """Give a table to another service, as an administrator."""
+        with change_set(user=self.root, reason="Agreed", source="admin"):
+            table.owner = owner
+            table.save()
 
     @staticmethod
     def client(user: User) -> Client:
