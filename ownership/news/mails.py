@@ -20,11 +20,11 @@ from django.urls import reverse
 
 from ownership.audit.timeline import Timeline, TimelineGroup, TimelinePage
 from ownership.history.models import ChangeSet, Entry
-from ownership.models import MailPreference
+from ownership.models import Endpoint, MailPreference
 from ownership.news.answers import LAPSED, Answers
 from ownership.news.links import whole_address
 from ownership.news.waiting import Reminders
-from ownership.news.watching import watched_entries
+from ownership.news.watching import in_a_sentence, watched_entries, watched_in_words
 
 SALT = "ownership.news.unsubscribe"
 # Change sets in one mail, and entries of each; the registry's pages have the others.
@@ -43,6 +43,12 @@ class PersonalNews:
     groups: list[TimelineGroup]
     is_cut: bool
     answers: Answers | None = None
+
+    @property
+    def tells_of_endpoints(self) -> bool:
+        """Whether one of the changes is one of an endpoint."""
+        entries = [entry for group in self.groups for entry in group.entries]
+        return any(entry.entry.instance_type is Endpoint for entry in entries)
 
     @property
     def oldest(self) -> datetime:
@@ -115,6 +121,9 @@ def make_mail(
         "mine": whole_address(reverse("pages:mine")),
         "own_suggestions": whole_address(reverse("pages:suggestions-mine")),
         "unsubscribe": unsubscribe,
+        "endpoints": whole_address(reverse("admin:ownership_endpoint_changelist")),
+        "tells_of_endpoints": news is not None and news.tells_of_endpoints,
+        "why": _why(user, news, reminders),
     }
     host = urlsplit(settings.SITE_URL).hostname
     mail = EmailMultiAlternatives(
@@ -131,6 +140,20 @@ def make_mail(
     )
     mail.attach_alternative(render_to_string("mail/news.html", context), "text/html")
     return mail
+
+
+def _why(user: User, news: PersonalNews | None, reminders: Reminders | None) -> str:
+    """Why the person gets this mail, after "because you"."""
+    reasons = []
+    changes = news is not None and bool(news.groups)
+    watched = watched_in_words(user) if changes or reminders is not None else ""
+    if watched:
+        reasons.append(f"watch {watched}")
+    if news is not None and news.answers is not None:
+        reasons.append("suggested a change")
+    if news is not None and news.tells_of_endpoints:
+        reasons.append("are an administrator")
+    return in_a_sentence(reasons)
 
 
 def _subject(news: PersonalNews | None, reminders: Reminders | None) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from ownership.audit.feed import about_groups
 from ownership.audit.timeline import Timeline
 from ownership.catalog.mine import Mine
 from ownership.history.models import CHANGED, ChangeSet, EntryFilter, current_head, entry_model
-from ownership.models import Endpoint, MailPreference, Service, Table, Watch
+from ownership.models import Endpoint, MailPreference, Service, Table, TableGroup, Watch
 
 WATCHED_MODELS = {Watch.Kind.TABLE: Table, Watch.Kind.SERVICE: Service}
+NAMED_MODELS: dict[Watch.Kind, type[Model]] = {**WATCHED_MODELS, Watch.Kind.GROUP: TableGroup}
+# What a sentence about somebody's watches names.
+MOST_NAMED = 5
 
 
 def preference_of(user: AbstractUser) -> MailPreference:
@@ -46,6 +49,33 @@ def switch_mail(user: AbstractUser, rhythm: str, own_changes: bool) -> None:
     preference.rhythm = rhythm
     preference.own_changes = own_changes
     preference.save()
+
+
+def watched_in_words(user: AbstractUser) -> str:
+    """What the person watches: "what is yours, the table orders and 2 more"; empty for nothing.
+
+    At most four queries.
+    """
+    ids: dict[str, list[int]] = {}
+    for kind, row in Watch.objects.filter(user=user.pk).values_list("kind", "row"):
+        ids.setdefault(kind, []).append(row or 0)
+    names = ["what is yours"] if Watch.Kind.MINE in ids else []
+    for kind, model in NAMED_MODELS.items():
+        if kind in ids:
+            rows = model._default_manager.in_bulk(ids[kind]).values()
+            names += [f"the {kind.value} {name}" for name in sorted(map(str, rows))]
+    # What was deleted is still watched, and has no name.
+    number = sum(map(len, ids.values()))
+    named = names[:MOST_NAMED]
+    if number > len(named):
+        named.append(f"{number - len(named)} more" if named else "what was deleted")
+    return in_a_sentence(named)
+
+
+def in_a_sentence(words: list[str]) -> str:
+    """The words separated by commas, and “and” before the last one."""
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def watched_entries(user: AbstractUser) -> list[EntryFilter]:

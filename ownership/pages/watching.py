@@ -15,14 +15,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ownership.audit.timeline import Timeline
 from ownership.history.models import whole_number
-from ownership.models import Mailing, MailPreference, Service, Table, TableGroup, Watch
+from ownership.models import Mailing, MailPreference, Watch
 from ownership.news import watching
 from ownership.news.mailing import is_mail_set_up
 from ownership.news.mails import unsubscribed_user
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.web.refusals import refusal
 
-MODELS = {Watch.Kind.TABLE: Table, Watch.Kind.SERVICE: Service, Watch.Kind.GROUP: TableGroup}
 # A list that a person has clicked together; more would make each look for news slow.
 MOST_WATCHES = 500
 TOO_MANY = (
@@ -106,9 +105,9 @@ def _posted_thing(request: HttpRequest) -> tuple[str, int | None]:
     if kind == Watch.Kind.MINE:
         return kind, None
     row = whole_number(request.POST.get("row"))
-    if kind not in MODELS or row is None:
+    if kind not in watching.NAMED_MODELS or row is None:
         raise BadAddress("kind takes table, service, group or mine, and row the id of one.")
-    model = MODELS[Watch.Kind(kind)]
+    model = watching.NAMED_MODELS[Watch.Kind(kind)]
     if not Timeline.of_row(model, row).exists():
         raise BadAddress(f"There is no {model._meta.verbose_name} {row}.")
     return kind, row
@@ -140,7 +139,7 @@ def _page_to_return_to(request: HttpRequest) -> str:
 def _watched_things(watches: Any) -> list[WatchedThing]:
     """The watches with names, by kind and name; a query for each kind, and one for each thing that is deleted."""
     things = []
-    for kind, model in MODELS.items():
+    for kind, model in watching.NAMED_MODELS.items():
         ids = [one.row for one in watches if one.kind == kind]
         rows: dict[int, Any] = model._default_manager.in_bulk(ids)
         for pk in ids:

@@ -57,8 +57,10 @@ def test_changes_are_collected_and_come_in_one_mail_with_who_what_why_and_links(
         in text
     )
     assert f"http://127.0.0.1:8000/changes/{head}/" in text
+    assert "from the ownership registry because you watch the table orders.\n" in text
     html = html_of(mail)
     assert "They &lt;settle&gt; it" in html
+    assert "<del>—</del>" not in html
     assert '<a\nhref="http://127.0.0.1:8000/tables/orders/">orders</a>' in html
     assert "elsewhere" not in text + html
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -83,6 +85,25 @@ def test_services_groups_and_what_is_mine_are_watched_too(reader, mail_server, l
 
     [mail] = mail_server.mails
     assert subject_of(mail).startswith("orders: ")
+
+
+def test_a_mail_names_what_its_reader_watches(reader, mail_server, later):
+    tables = [make_table(f"orders-{number}") for number in range(4)]
+    gone = make_table()
+    watching.watch(reader, "mine", None)
+    for table in (*tables[::-1], gone):
+        watching.watch(reader, "table", table.pk)
+    watching.watch(reader, "service", tables[0].owner.pk)
+    watching.watch(reader, "group", tables[0].group.pk)
+    gone.delete()
+    later(COLLECTING)
+
+    send_what_is_due()
+
+    names = "what is yours, the table orders-0, the table orders-1, the table orders-2, the table orders-3 and 3 more"
+    [mail] = mail_server.mails
+    for body in (text_of(mail), " ".join(html_of(mail).split())):
+        assert f"because you watch {names}." in body
 
 
 def test_what_was_deleted_is_told_of_and_what_is_restored_is_still_watched(
@@ -303,6 +324,11 @@ def test_administrators_are_told_of_a_dead_endpoint(receiver, mail_server, later
     [mail] = mail_server.mails
     assert mail["To"] == "administrator@registry.example"
     assert subject_of(mail).startswith("ci: Switched off by the registry")
+    text = text_of(mail)
+    assert "because you are an administrator.\n" in text
+    endpoints = "http://127.0.0.1:8000/admin/ownership/endpoint/"
+    assert f"Endpoints, and what was sent to each: {endpoints}\n" in text
+    assert f'<a href="{endpoints}">' in html_of(mail)
 
 
 def test_without_a_mail_server_nothing_is_looked_for(reader, settings, django_assert_num_queries):

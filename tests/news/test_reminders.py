@@ -76,6 +76,7 @@ def test_a_suggestion_is_mailed_to_the_team_with_who_why_and_a_link(accounts, ma
         f"http://127.0.0.1:8000/suggestions/{suggestion.number}/\n"
     ) in text
     assert "Everything that waits for you: http://127.0.0.1:8000/mine/" in text
+    assert "because you watch what is yours.\n" in text
     assert "Changes" not in text
     html = html_of(mail)
     assert f'<a href="http://127.0.0.1:8000/suggestions/{suggestion.number}/">accounts</a>' in html
@@ -119,7 +120,7 @@ def test_changes_come_in_the_same_mail_after_what_waits(accounts, mail_server):
 
     [mail] = mail_server.mails
     assert subject_of(mail).startswith("Waiting for you: accounts; shop → accounts: ")
-    for text, changes in ((text_of(mail), "\nChanges\n"), (html_of(mail), "<h1>Changes</h1>")):
+    for text, changes in ((text_of(mail), "\nChanges\n"), (html_of(mail), ">Changes</h1>")):
         assert 0 < text.index("suggested by suggester") < text.index(changes)
 
 
@@ -330,6 +331,6 @@ def test_a_mail_takes_as_many_queries_for_much_as_for_little(ann, accounts, mail
             mail_next(ann.pk)
         numbers.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
     # The account, its preference, its mailing, the head, the latest run, permissions twice; 29 for changes, 2 for
-    # answers and 13 for what waits; the mailing again, which is stored twice.
-    assert numbers == [7 + 29 + 2 + 13 + 3] * 2
+    # answers, 13 for what waits and 4 for what is watched; the mailing again, which is stored twice.
+    assert numbers == [7 + 29 + 2 + 13 + 4 + 3] * 2
     assert len(mail_server.mails) == 2
