@@ -17,17 +17,15 @@ from ownership.admin.conflict import FormConflict
 from ownership.admin.deleting import selected_ids
 from ownership.admin.forms import Autocomplete, LinesField
 from ownership.admin.suggesting import SUGGESTING
-from ownership.history.models import ChangeSet, TrackedRow
+from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys
 from ownership.models import Mode, Service, Table, TableGroup, Team
 from ownership.plans.bulk_edit import AccessEdit, ServiceEdit, TableEdit
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan, Stale
-from ownership.plans.steps import Step
-from ownership.plans.suggested_steps import table_of
 from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import suggestions_sent
+from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
 
 MAX_SHOWN = 200  # previews on a page
 MAX_REFUSED = 20  # rows of other teams that the page names
@@ -209,15 +207,17 @@ def _apply(
     model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm
 ) -> None:
     """Write the plan, and say so. Raises NotApplied."""
-    revision = plan.apply(
-        user=request.user,  # type: ignore[arg-type]
+    user: Any = request.user
+    writable = divide(plan, user).to_apply()
+    revision = writable.apply(
+        user=user,
         reason=form.cleaned_data["reason"],
         source=ChangeSet.Source.ADMIN,
     )
     if revision is None:
         model_admin.message_user(request, NOTHING_DIFFERS, messages.INFO)
         return
-    number = len(plan.steps)
+    number = len(writable.steps)
     entries = "1 entry" if number == 1 else f"{number} entries"
     message = format_html(
         'Saved: {} changed. <a href="{}">View</a> · <a href="{}">Undo</a>',
@@ -231,31 +231,23 @@ def _apply(
 def _suggest(
     model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm
 ) -> list[int]:
-    """Send what the user may not change of the plan to those who may, as suggestions.
-
-    What else the plan does to the same tables is suggested with it. Return the ids of the rows that are left to apply.
-    """
+    """Send what is for others to those who own it, as suggestions. Return the ids of the rows left to apply."""
     if not request.user.has_perm(SUGGESTING):
         raise PermissionDenied
     user: Any = request.user
-    refused = {_table_or_row(blocker.step) for blocker in plan.refused_to(user)}
-    steps = [step for step in plan.steps if _table_or_row(step) in refused]
-    if steps:
+    parts = divide(plan, user).parts
+    if parts:
         made = suggest(
-            parts_by_owner(steps, user),
+            parts,
             user=user,
             reason=form.cleaned_data["reason"],
             revision=plan.revision,
         )
         model_admin.message_user(request, suggestions_sent(made), messages.SUCCESS)
-    left = [step for step in plan.steps if _table_or_row(step) not in refused]
+    else:
+        model_admin.message_user(request, NOTHING_TO_SUGGEST, messages.INFO)
+    left = divide(plan, user).writable.steps
     return [step.pk for step in left if step.model is model_admin.model and step.pk is not None]
-
-
-def _table_or_row(step: Step) -> tuple[type[TrackedRow], int | None]:
-    """What is suggested as a whole: the table that the step's row belongs to; otherwise the row itself."""
-    table = table_of(step)
-    return (step.model, step.pk) if table is None else (Table, table.pk)
 
 
 def _page(
@@ -271,7 +263,8 @@ def _page(
     """The page that asks what to set, previews it, and asks for a reason."""
     rows = model_admin.model._default_manager.select_related(*foreign_keys(model_admin.model))
     number = len(pks)
-    refused = plan.refused_to(request.user)  # type: ignore[arg-type]
+    division = divide(plan, request.user)  # type: ignore[arg-type]
+    refused, shown = division.pending, division.shown
     noun = model_admin.opts.verbose_name if number == 1 else model_admin.opts.verbose_name_plural
     context = {
         **model_admin.admin_site.each_context(request),
@@ -280,14 +273,17 @@ def _page(
         "rows": [] if plan.steps else rows.filter(pk__in=pks[:MAX_SHOWN]),
         "more_rows": max(0, number - MAX_SHOWN),
         "selected": pks,
-        "previews": [step.preview() for step in plan.steps[:MAX_SHOWN]],
-        "more_previews": max(0, len(plan.steps) - MAX_SHOWN),
+        "previews": [step.preview() for step in shown[:MAX_SHOWN]],
+        "more_previews": max(0, len(shown) - MAX_SHOWN),
         "unchanged": number
         - len({step.pk for step in plan.steps if step.model is model_admin.model}),
         "blockers": plan.blockers,
         "refused": refused[:MAX_REFUSED],
         "more_refused": len(refused[MAX_REFUSED:]),
-        "may_suggest": bool(refused) and request.user.has_perm(SUGGESTING),
+        "waiting": division.waiting[:MAX_REFUSED],
+        "more_waiting": len(division.waiting[MAX_REFUSED:]),
+        "may_suggest": not division.others_are_asked
+        or not model_admin.has_change_permission(request),
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,
         "problem": problem,

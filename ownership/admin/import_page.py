@@ -1,6 +1,7 @@
 """Importing a map in the admin: upload a file, see the difference row by row, apply it with a reason."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,12 +20,12 @@ from ownership.exchange.imports.formats import UnreadableFile, read_content
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Statements, describe_place
 from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.steps import Preview, Step
 from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import suggestions_sent
+from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
@@ -34,7 +35,6 @@ SALT = "ownership.import"
 STALE = (
     "Nothing was changed: the map has changed since this preview. The preview is up to date now."
 )
-_PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 
 
 class UploadForm(forms.Form):
@@ -132,8 +132,7 @@ class ImportPage:
             context = {"form": UploadForm(), "problem": str(error)}
             return self._import_page(request, context)
         planned = plan_import(statements, prune=upload.prune)
-        may_apply = _may_apply(request, planned.plan.steps)
-        if "apply" in request.POST and not may_apply:
+        if "apply" in request.POST and not request.user.has_perm("ownership.change_table"):
             raise PermissionDenied
         problem = ""
         if applying and form.is_valid() and not planned.problems:
@@ -142,8 +141,11 @@ class ImportPage:
             else:
                 try:
                     if "suggest" in request.POST:
-                        return _suggest(request, planned, form.cleaned_data["reason"])
-                    return _apply(request, planned, form.cleaned_data["reason"])
+                        left = _suggest(request, planned, form.cleaned_data["reason"])
+                        if not left:
+                            return HttpResponseRedirect(reverse("pages:suggestions-mine"))
+                    else:
+                        return _apply(request, planned, form.cleaned_data["reason"])
                 except Stale:
                     problem = STALE
                     planned = plan_import(statements, prune=upload.prune)
@@ -151,17 +153,20 @@ class ImportPage:
                     problem = f"Nothing was changed. {error}"
                     # New rows of the plan still have the ids that they got before all was rolled back.
                     planned = plan_import(statements, prune=upload.prune)
-        refused = planned.plan.refused_to(request.user)  # type: ignore[arg-type]
-        context = _context(statements, planned) | {
+        division = divide(planned.plan, request.user)  # type: ignore[arg-type]
+        refused = division.pending
+        context = _context(statements, planned, division.shown) | {
             "form": UploadForm(),
             "reason_form": form,
             "upload": upload,
             "content": upload.signed(),
             "problem": problem,
-            "may_apply": may_apply and not refused,
+            "may_apply": division.may_apply,
+            "waiting": division.waiting[:MAX_REFUSED],
+            "more_waiting": len(division.waiting[MAX_REFUSED:]),
             "refused": refused[:MAX_REFUSED],
             "more_refused": len(refused[MAX_REFUSED:]),
-            "may_suggest": request.user.has_perm(SUGGESTING),
+            "may_suggest": division.has_others and request.user.has_perm(SUGGESTING),
         }
         return self._import_page(request, context)
 
@@ -171,25 +176,15 @@ class ImportPage:
         return TemplateResponse(request, "admin/ownership/import.html", page)
 
 
-def _may_apply(request: HttpRequest, steps: list[Step]) -> bool:
-    """Whether the user may do by hand what each step does."""
-    permissions = {"ownership.change_table"}
-    for step in steps:
-        permissions.add(
-            f"ownership.{_PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
-        )
-    return request.user.has_perms(permissions)
-
-
-def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:
-    """Send each owner what concerns their tables, as a suggestion."""
+def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> bool:
+    """Send each owner what concerns their tables, as a suggestion. Whether something is left to apply."""
     if not request.user.has_perm(SUGGESTING):
         raise PermissionDenied
     user: Any = request.user
-    parts = parts_by_owner(planned.plan.steps, user)
+    parts = divide(planned.plan, user).parts
     if not parts:
-        messages.info(request, "Nothing was suggested: the map already matches the file.")
-        return HttpResponseRedirect(reverse("admin:ownership_import"))
+        messages.info(request, NOTHING_TO_SUGGEST)
+        return True
     made = suggest(
         parts,
         user=user,
@@ -197,13 +192,15 @@ def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResp
         revision=planned.plan.revision,
     )
     messages.success(request, suggestions_sent(made))
-    return HttpResponseRedirect(reverse("pages:suggestions-mine"))
+    return divide(planned.plan, user).may_apply
 
 
 def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:
     """Apply the plan and show its change set. Raises NotApplied."""
-    revision = planned.plan.apply(
-        user=request.user,  # type: ignore[arg-type]
+    user: Any = request.user
+    writable = divide(planned.plan, user).to_apply()
+    revision = writable.apply(
+        user=user,
         reason=reason,
         source=ChangeSet.Source.IMPORT,
     )
@@ -216,9 +213,8 @@ def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpRespon
     return HttpResponseRedirect(reverse("admin:ownership_changeset_change", args=[revision]))
 
 
-def _context(statements: Statements, planned: ImportPlan) -> dict[str, Any]:
-    """What the page shows of a plan."""
-    steps = planned.plan.steps
+def _context(statements: Statements, planned: ImportPlan, steps: Sequence[Step]) -> dict[str, Any]:
+    """What the page shows of these steps of a plan."""
     shown = steps[:MAX_SHOWN]
     kept = []
     for kind in KINDS:

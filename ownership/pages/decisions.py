@@ -32,13 +32,15 @@ from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.findings import ACCEPTING, SUGGESTING, WAIVING, filters_query
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan
+from ownership.plans.steps import Step
+from ownership.plans.suggested_steps import table_of
 from ownership.plans.suggestions import suggest
 from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
-from ownership.web.suggestion_messages import suggestions_sent
+from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
 
 MAX_FINDINGS = 200  # in one decision
 MAX_REFUSED = 20  # rows of other teams that the page names
@@ -131,12 +133,12 @@ class _DecisionPage(Page):
             "gone": self._reasons(gone),
         }
         if shown is not None:
-            context |= _preview(basis, shown, self.request.user)
+            context |= _preview(basis, shown, self.request.user, context["may_decide"])
         return self.render_to_response(context, status=409 if is_moved or gone else 200)
 
     def _decide(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
         """Write the decision. Raises NotApplied, ValidationError."""
-        plan = self.plan(basis, chosen, form)
+        plan = self.plan_to_apply(basis, chosen, form)
         revision = plan.apply(
             user=self.request.user,  # type: ignore[arg-type]
             reason=self.reason(basis, chosen, form),
@@ -214,6 +216,10 @@ class _DecisionPage(Page):
         """What the decision writes. Raises NotApplied, ValidationError."""
         raise NotImplementedError
 
+    def plan_to_apply(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> Plan:
+        """What the user writes of it."""
+        return self.plan(basis, chosen, form)
+
     def reason(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> str:
         """The reason of the change set."""
         reason: str = form.cleaned_data["reason"]
@@ -252,22 +258,33 @@ def _changes_since(table: str, revision: int | None) -> str:
     return ", ".join(changes)
 
 
-def _preview(basis: Basis, acceptance: Acceptance, user: Any) -> Context:
+def _preview(basis: Basis, acceptance: Acceptance, user: Any, may_decide: bool) -> Context:
     """What is in the way; or the rows that would be written, and what other runs would find then."""
     if acceptance.problems:
         return {"problems": acceptance.problems}
     elsewhere = runs.new_findings_elsewhere(basis.run, acceptance.before, acceptance.after)
+    division = divide(acceptance.plan, user)
     # Whose a new table will be is still to be chosen.
-    refused = [
-        blocker for blocker in acceptance.plan.refused_to(user) if blocker.step.before is not None
-    ]
+    adds_tables = any(_is_of_new_table(step) for step in division.plan.steps)
+    refused = [blocker for blocker in division.pending if not _is_of_new_table(blocker.step)]
+    shown = {id(step) for step in division.shown}
+    previews = zip(acceptance.plan.steps, acceptance.previews(), strict=True)
     return {
-        "previews": acceptance.previews(),
+        "previews": [preview for step, preview in previews if id(step) in shown],
+        "waiting": division.waiting[:MAX_REFUSED],
+        "more_waiting": len(division.waiting[MAX_REFUSED:]),
+        "may_decide": may_decide and (adds_tables or bool(division.writable.steps)),
+        "may_suggest": user.has_perm(SUGGESTING) and (adds_tables or division.has_others),
         "warnings": acceptance.warnings,
         "elsewhere": elsewhere,
         "refused": refused[:MAX_REFUSED],
         "more_refused": len(refused[MAX_REFUSED:]),
     }
+
+
+def _is_of_new_table(step: Step) -> bool:
+    table = table_of(step)
+    return table is not None and table.pk is None
 
 
 def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | None) -> str:
@@ -352,14 +369,30 @@ class AcceptPage(_DecisionPage):
             return refusal(self.request, 403, "You don’t have permission to do this", self.refused)
         user: Any = self.request.user
         plan = self.plan(basis, chosen, form)
-        made = suggest(
-            parts_by_owner(plan.steps, user),
-            user=user,
-            reason=self.reason(basis, chosen, form),
-            revision=plan.revision,
-        )
-        messages.success(self.request, suggestions_sent(made))
-        return HttpResponseRedirect(self._back())
+        parts = divide(plan, user).parts
+        if parts:
+            made = suggest(
+                parts,
+                user=user,
+                reason=self.reason(basis, chosen, form),
+                revision=plan.revision,
+            )
+            messages.success(self.request, suggestions_sent(made))
+        else:
+            messages.info(self.request, NOTHING_TO_SUGGEST)
+        if not divide(plan, user).may_apply:
+            return HttpResponseRedirect(self._back())
+        # What is left is the user's own, and to be accepted here.
+        shown = self.shown(basis, chosen)
+        context = self._context(basis, chosen, form)
+        context |= {"signature": _signature(basis, chosen, shown)}
+        context |= _preview(basis, shown, user, context["may_decide"])
+        return self.render_to_response(context)
+
+    def plan_to_apply(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> Plan:
+        """Without what waits as a suggestion, for others to write."""
+        user: Any = self.request.user
+        return divide(self.plan(basis, chosen, form), user).to_apply()
 
     def make_form(self, chosen: Sequence[Choice]) -> AcceptForm:
         return AcceptForm(**self.form_arguments(), new_tables=new_tables(chosen))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 
 from ownership.models import Service, Suggestion, Table, Waiver
@@ -13,9 +15,20 @@ from ownership.models.rights import Moment, Rights
 from ownership.plans.steps import Step, unsaved_references
 from ownership.plans.suggested_steps import table_of
 
-# Who is asked, and for what: a team, or a service while that has no team.
-Asked = tuple[str, str, int]
-NOBODY: Asked = (Suggestion.Kind.CHANGE, "nobody in particular", 0)
+
+class Asked(NamedTuple):
+    """Who is asked, and for what: a team, or a service while that has no team.
+
+    ``to_team`` would get what a stranger wants to hand over. Whoever is asked first then passes that on, as a whole.
+    """
+
+    kind: str
+    who: str  # "team", "service", or nobody in particular
+    pk: int
+    to_team: int | None = None
+
+
+NOBODY = Asked(Suggestion.Kind.CHANGE, "nobody", 0)
 
 
 @dataclass(frozen=True)
@@ -28,32 +41,39 @@ class OwnerPart:
     team_id: int | None = None
 
 
-def parts_by_owner(steps: Sequence[Step], user: AbstractUser) -> list[OwnerPart]:
-    """What concerns each team, or each service that no team is answerable for. At most five queries.
+def parts_by_owner(
+    steps: Sequence[Step], user: AbstractUser, wanted: Collection[Step] | None = None
+) -> list[OwnerPart]:
+    """What concerns each team, or each service that no team is answerable for. At most six queries.
+
+    ``wanted`` are the steps to suggest, all if not given; others come along only if these refer to what they add.
 
     If rights follow the owner, and the user may edit a table but not give it to its new owner, it is a hand-over: the
-    new owner is asked. The same goes for a service and its new team. What nobody owns (groups, environments, new
-    services) is a part of its own. A part has with it the rows to be added that its own rows refer to; taking several
-    parts adds them once.
+    new owner is asked. The same goes for a service and its new team. If the user may not edit it either, its hand-over
+    is a part for itself, so that its owner can pass that on and take the rest. What nobody owns (groups, environments,
+    new services) is a part of its own. A part has with it the rows to be added that its own rows refer to;
+    taking several parts adds them once.
     """
     moved, handed_over = _given_away(steps, Rights(user))
-    asked_for = _who_is_asked(steps, moved, handed_over)
-    makers = {id(step.after): place for place, step in enumerate(steps) if step.before is None}
+    asked_for = who_is_asked(steps, moved, handed_over)
+    makers = places_of_new_rows(steps)
     parts: dict[Asked, set[int]] = {}
+    chosen = {id(step) for step in (steps if wanted is None else wanted)}
     for place, step in enumerate(steps):
-        parts.setdefault(asked_for(step), set()).add(place)
+        if id(step) in chosen:
+            parts.setdefault(asked_for(step), set()).add(place)
     needed_elsewhere: set[int] = set()
     for owner in parts.keys() - {NOBODY}:
-        needed = _needed(parts[owner], steps, makers) - parts[owner]
+        needed = places_needed(parts[owner], steps, makers) - parts[owner]
         parts[owner] |= needed
         needed_elsewhere |= needed
     alone = parts.get(NOBODY, set()) - needed_elsewhere
-    parts[NOBODY] = alone | _needed(alone, steps, makers)
+    parts[NOBODY] = alone | places_needed(alone, steps, makers)
     made = []
-    for (kind, _, _), places in parts.items():
+    for asked, places in parts.items():
         if places:
             steps_of_part = [steps[place] for place in sorted(places)]
-            made.append(OwnerPart(steps_of_part, kind, _team_asked(steps_of_part, moved)))
+            made.append(OwnerPart(steps_of_part, asked.kind, _team_asked(steps_of_part, moved)))
     return made
 
 
@@ -65,7 +85,14 @@ def _team_asked(steps: Sequence[Step], moved: Mapping[int, int]) -> int | None:
     return None
 
 
-def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> set[int]:
+def places_of_new_rows(steps: Sequence[Step]) -> dict[int, int]:
+    """{identity of a new row: the place of the step that adds it}."""
+    return {id(step.after): place for place, step in enumerate(steps) if step.before is None}
+
+
+def places_needed(
+    places: Iterable[int], steps: Sequence[Step], makers: Mapping[int, int]
+) -> set[int]:
     """The places of steps that add what the steps refer to, and what those refer to."""
     needed: set[int] = set()
     waiting = list(places)
@@ -81,35 +108,48 @@ def _needed(places: set[int], steps: Sequence[Step], makers: dict[int, int]) -> 
     return needed
 
 
-def _who_is_asked(
+def who_is_asked(
     steps: Sequence[Step],
     moved: Mapping[int, int],
     handed_over: Mapping[int | None, int],
 ) -> Callable[[Step], Asked]:
-    """Who is asked for a step."""
+    """Who is asked for a step. ``moved`` and ``handed_over`` are what the user may give to others, and to whom."""
     links = service_links()
-    new_tables = {}
-    for step in steps:
-        if isinstance(step.after, Table) and step.before is None:
-            new_tables[step.label] = step.after
+    table_of_step = tables_of(steps)
+    new_teams = _new_teams(steps, links)
 
     def asked_for(step: Step) -> Asked:
         row = step.row_now
         if isinstance(row, Service):
             if row.pk in moved:
-                return (Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
-            return _answerable(row.pk, links, Suggestion.Kind.CHANGE)
-        table = table_of(step)
-        if table is None and isinstance(row, Waiver):
-            # Of a table that is about to be added.
-            table = new_tables.get(row.table_name)
+                return Asked(Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
+            asked = _answerable(row.pk, links, Suggestion.Kind.CHANGE)
+            return asked._replace(to_team=new_teams.get((Service, row.pk)))
+        table = table_of_step(step)
         if table is None:
             return NOBODY
         if table.pk in handed_over:
             return _answerable(handed_over[table.pk], links, Suggestion.Kind.HAND_OVER)
-        return _answerable(table.owner_id, links, Suggestion.Kind.CHANGE)
+        asked = _answerable(table.owner_id, links, Suggestion.Kind.CHANGE)
+        return asked._replace(to_team=new_teams.get((Table, table.pk)))
 
     return asked_for
+
+
+def tables_of(steps: Sequence[Step]) -> Callable[[Step], Table | None]:
+    """Which table a step is about; of a waiver, also one that another of the steps adds."""
+    new_tables = {}
+    for step in steps:
+        if isinstance(step.after, Table) and step.before is None:
+            new_tables[step.label] = step.after
+
+    def table_of_step(step: Step) -> Table | None:
+        table = table_of(step)
+        if table is None and isinstance(step.row, Waiver):
+            return new_tables.get(step.row.table_name)
+        return table
+
+    return table_of_step
 
 
 def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
@@ -117,8 +157,32 @@ def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
         return NOBODY
     team = answerable_team(service_id, links)
     if team is None:
-        return (kind, "service", service_id)
-    return (kind, "team", team)
+        return Asked(kind, "service", service_id)
+    return Asked(kind, "team", team)
+
+
+def _new_teams(steps: Sequence[Step], links: Links) -> dict[tuple[type, int | None], int]:
+    """{(Table or Service, id): the team that would be answerable for it} where that is another one than now."""
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return {}
+    after: dict = {(Service, step.pk): step.after for step in steps if step.model is Service}
+    moment_after = Moment(after)
+    new_teams: dict[tuple[type, int | None], int] = {}
+    for step in steps:
+        before = step.before
+        if isinstance(before, Table) and isinstance(step.after, Table):
+            if before.owner_id == step.after.owner_id:
+                continue
+            now = answerable_team(before.owner_id, links)
+            then = moment_after.team_of_owner(step.after)
+        elif isinstance(before, Service) and isinstance(step.after, Service):
+            now = answerable_team(before.pk, links)
+            then = moment_after.team_of_service(None, before.pk)
+        else:
+            continue
+        if then is not None and now is not None and then != now:
+            new_teams[type(before), before.pk] = then
+    return new_teams
 
 
 def _given_away(

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
-from ownership.history.models import DELETED, VERBS, registry_model_named
+from ownership.history.models import CREATED, DELETED, VERBS, registry_model_named
 from ownership.models import Service, SuggestedStep, Suggestion, SuggestionSubject, Table
 from ownership.plans.blockers import in_short
 from ownership.plans.steps import Preview, Step, foreign_key_fields, unsaved_references
 
 LONGEST_ABOUT = 300
+# Where a row comes among others: nobody minds where one is that somebody else has added.
+ORDER = "position"
+_NOT_STATED = object()
 HISTORY_TYPES = {verb: history_type for history_type, verb in VERBS.items()}
 
 
@@ -54,6 +57,50 @@ def _new_references(step: Step, places: dict[int, int]) -> dict[str, int]:
     if step.after is None:
         return {}
     return {name: places[id(row)] for name, row in unsaved_references(step.after).items()}
+
+
+def already_suggested(steps: Sequence[Step], chosen: Sequence[Step]) -> dict[int, Suggestion]:
+    """{identity of a step: the first suggestion that waits and asks for the same, or for more of the same row}.
+
+    Of the ``chosen`` among the steps. At most one query.
+    """
+    if not chosen:
+        return {}
+    by_row: dict[tuple[str, str, int | str], list[tuple[SuggestedStep, Suggestion]]] = {}
+    for suggestion in Suggestion.objects.waiting().order_by("number"):
+        for stored in suggestion.steps:
+            by_row.setdefault(_row_key(stored), []).append((stored, suggestion))
+    if not by_row:
+        return {}
+    found: dict[int, Suggestion] = {}
+    ids = {id(step) for step in chosen}
+    for step, wanted in zip(steps, stored_steps(steps), strict=True):
+        if id(step) not in ids:
+            continue
+        for stored, suggestion in by_row.get(_row_key(wanted), ()):
+            if _asks_for(stored, wanted):
+                found[id(step)] = suggestion
+                break
+    return found
+
+
+def _row_key(step: SuggestedStep) -> tuple[str, str, int | str]:
+    """Which row, and what is done to it; of a new row by its name."""
+    return (step["model"], step["what"], step["label"] if step["id"] is None else step["id"])
+
+
+def _asks_for(stored: SuggestedStep, wanted: SuggestedStep) -> bool:
+    """Whether a stored step sets all that is wanted of its row. Where a row comes among others does not count."""
+    if wanted["what"] == VERBS[DELETED]:
+        return True
+    for name, (_, new) in wanted["changes"].items():
+        if name == ORDER and wanted["what"] == VERBS[CREATED]:
+            continue
+        ids = stored["ids"].get(name), wanted["ids"].get(name)
+        is_same_row = None not in ids and ids[0][1] is not None and ids[0][1] == ids[1][1]  # type: ignore[index]
+        if not is_same_row and stored["changes"].get(name, [None, _NOT_STATED])[1] != new:
+            return False
+    return True
 
 
 def title_of(steps: Sequence[Step]) -> str:

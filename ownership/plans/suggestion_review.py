@@ -56,6 +56,7 @@ from ownership.plans.steps import (
     foreign_key_fields,
     target_model,
 )
+from ownership.plans.suggested_steps import ORDER
 from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, later_change_sets
 
 # What taking a suggestion does to a row.
@@ -66,8 +67,6 @@ ALREADY_SO = "Already as suggested."
 GONE = "It has since been deleted, so this can’t be taken."
 UNKNOWN = "This version of the registry has no rows of this kind, so this can’t be taken."
 NOT_SELECTED = "not selected"
-# Where a row comes among others: nobody minds where one is that somebody else has added.
-ORDER = "position"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from django.utils.safestring import SafeString
 
 from ownership.models import Suggestion
 
+NOTHING_TO_SUGGEST = (
+    "Nothing was suggested: all of it waits for an answer already, or is yours to change."
+)
+
 
 def suggestions_sent(suggestions: Sequence[Suggestion]) -> SafeString:
     """How many, with links: to the one, and to the list of what the person suggested."""

@@ -169,3 +169,57 @@ def test_a_viewer_sends_the_differences_to_the_owners_one_suggestion_each(
     assert {one.about for one in Suggestion.objects.all()} == {"biztechUsers", "biztechEvents"}
     assert ChangeSet.objects.count() == 2
     assert not Access.objects.filter(table__name="biztechEvents", service__name="bots").exists()
+
+
+def suggest(client: Client, page, **fields):
+    form = {
+        name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")
+    }
+    return client.post(IMPORT, form | {"suggest": "Suggest", "reason": "As agreed"} | fields)
+
+
+@pytest.fixture
+def owned(settings) -> OwnedMap:
+    settings.RIGHTS_FOLLOW_OWNER = True
+    return OwnedMap()
+
+
+def test_of_two_teams_the_own_part_is_applied_after_the_rest_was_suggested(owned):
+    ann = owned.client(owned.ann)
+    rows = ""
+    for table in (owned.accounts, owned.replies):
+        rows += f"{table.name},{table.group.name},{table.owner.name},spare,read\n"
+    page = upload(ann, HEAD + rows)
+    assert 'value="Apply"' not in page.text
+    rest = suggest(ann, page)
+    assert Suggestion.objects.get().about == "replies"
+    words = text_of(rest.text)
+    assert "Sent as a suggestion." in words
+    assert "Already suggested, so it is not suggested again: spare → replies: suggestion 1" in words
+    assert 'name="suggest"' not in rest.text
+    assert form_of(rest)["reason"] == "As agreed"
+    assert apply(ann, rest).status_code == 302
+    assert [access.table.name for access in owned.spare.accesses.all()] == ["accounts"]
+
+
+def test_what_waits_is_left_out_of_the_preview_with_a_link(owned, viewer_client):
+    row = f"replies,{owned.replies.group.name},bot,spare,read\n"
+    suggest(viewer_client, upload(viewer_client, HEAD + row))
+    page = upload(viewer_client, HEAD + row)
+    assert 'href="/suggestions/1/">suggestion 1</a>' in page.text
+    assert "0 added, 0 changed, 0 deleted" in text_of(page.text)
+    assert 'name="suggest"' not in page.text
+    assert "No difference" not in page.text
+    other = f"{row}accounts,{owned.accounts.group.name},wallet,spare,read\n"
+    suggest(viewer_client, upload(viewer_client, HEAD + other))
+    assert [one.about for one in Suggestion.objects.order_by("number")] == ["replies", "accounts"]
+    # The owner's team may write it all the same.
+    assert 'value="Apply"' in upload(owned.client(owned.ben), HEAD + row).text
+
+
+def test_nothing_is_suggested_to_the_own_team_that_one_may_write(owned, settings):
+    settings.RIGHTS_FOLLOW_OWNER = False
+    row = f"accounts,{owned.accounts.group.name},wallet,spare,read\n"
+    page = upload(owned.client(owned.ann), HEAD + row)
+    assert 'name="suggest"' not in page.text
+    assert 'name="suggest"' in upload(owned.client(owned.ben), HEAD + row).text

@@ -21,6 +21,7 @@ from ownership.plans.undo import Undo
 from tests.support.admin_forms import form_of
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
+from tests.support.owned_map import OwnedMap
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
@@ -248,6 +249,36 @@ def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(
     review = Review(suggestion)
     take(review, review.unasked, user=lead, reason="Yes")
     assert Access.objects.get(service__name="bots").mode == "write"
+
+
+def test_of_two_teams_the_own_part_is_accepted_after_the_rest_was_suggested(settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    ann = owned.client(owned.ann)
+    run = keep_run("spare read accounts", "spare read replies")
+    found = [["undeclared_access", table, "spare"] for table in ("accounts", "replies")]
+    page = look(ann, ACCEPT, run, *found)
+    assert "Accept 2 findings" not in text_of(page.text)
+    rest = confirm(ann, ACCEPT, page, *found, reason="As found", confirmed="suggest")
+    assert Suggestion.objects.get().about == "replies"
+    assert "Sent as a suggestion." in messages(rest)
+    assert [label for _, label, _, _ in previewed(rest)] == ["spare → accounts"]
+    assert "spare → replies: suggestion 1 by ann" in text_of(rest.text)
+    assert "Suggest to the owners" not in rest.text
+    confirm(ann, ACCEPT, rest, *found)
+    assert [access.table.name for access in owned.spare.accesses.all()] == ["accounts"]
+
+
+def test_a_finding_that_waits_is_left_out_with_a_link(viewer_client, run):
+    page = look(viewer_client, ACCEPT, run, BOTS)
+    confirm(viewer_client, ACCEPT, page, BOTS, reason="As found", confirmed="suggest")
+    again = look(viewer_client, ACCEPT, run, BOTS)
+    assert 'href="/suggestions/1/">suggestion 1</a>' in again.text
+    assert previewed(again) == []
+    assert "Suggest to the owners" not in again.text
+    forced = confirm(viewer_client, ACCEPT, again, BOTS, reason="Again", confirmed="suggest")
+    assert "Nothing was suggested" in messages(forced)
+    assert Suggestion.objects.count() == 1
 
 
 def test_viewers_accept_nothing(viewer_client, run):

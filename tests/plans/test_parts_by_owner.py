@@ -9,6 +9,7 @@ from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import suggest, take
 from tests.support.factories import make_access, make_service, make_table, make_team, make_waiver
+from tests.support.owned_map import OwnedMap
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +81,19 @@ def test_a_waiver_that_ends_goes_with_the_table_that_is_added(viewer):
 
 def test_nothing_is_cut_into_nothing(viewer):
     assert parts_by_owner([], viewer) == []
+
+
+def test_what_a_stranger_would_hand_over_is_a_part_for_itself(viewer, settings):
+    """So the owner's team passes it on, and the rest still waits."""
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    given = renamed(owned.accounts)
+    given.after.owner = owned.bot
+    moved = renamed(owned.till)
+    moved.after.team = owned.bots
+    within = renamed(owned.receipts)
+    within.after.owner = owned.wallet
+    steps = [given, within, moved]
+    assert labels(parts_by_owner(steps, viewer)) == [["accounts", "till"], ["receipts"]]
+    settings.RIGHTS_FOLLOW_OWNER = False
+    assert labels(parts_by_owner(steps, viewer)) == [["accounts", "receipts", "till"]]
