@@ -116,6 +116,7 @@ class Suggestion(RegistryModel):
 
         OPEN = "open", "Open"
         TAKEN = "taken", "Taken"
+        IN_PART = "in_part", "Taken in part"
         PASSED_ON = "passed_on", "Passed on"
         DECLINED = "declined", "Declined"
         WITHDRAWN = "withdrawn", "Withdrawn"
@@ -162,8 +163,12 @@ class Suggestion(RegistryModel):
             ),
             models.CheckConstraint(
                 name="suggestion_state_known",
-                condition=Q(state__in=["open", "taken", "passed_on", "declined", "withdrawn"]),
-                violation_error_message="A suggestion is open, taken, passed on, declined or withdrawn.",
+                condition=Q(
+                    state__in=["open", "taken", "in_part", "passed_on", "declined", "withdrawn"]
+                ),
+                violation_error_message=(
+                    "A suggestion is open, taken as a whole or in part, passed on, declined or withdrawn."
+                ),
             ),
             models.CheckConstraint(
                 name="suggestion_has_reason",

@@ -26,7 +26,7 @@ from ownership.pages.base import BadAddress, Context, Page
 from ownership.plans import suggestions
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.suggested_steps import stored_previews
-from ownership.plans.suggestion_review import Review
+from ownership.plans.suggestion_review import Review, not_taken
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
 
@@ -37,6 +37,7 @@ STATES = {
     "": "Waiting",
     "lapsed": "Lapsed",
     "taken": "Taken",
+    "in_part": "Taken in part",
     "passed_on": "Passed on",
     "declined": "Declined",
     "withdrawn": "Withdrawn",
@@ -145,9 +146,15 @@ class OwnSuggestionsPage(Page):
 
 
 class TakeForm(forms.Form):
-    """Why what is selected is taken."""
+    """Why what is selected is taken, and the rest is not."""
 
     reason = ReasonField()
+    rest = forms.CharField(
+        required=False,
+        label="Why not the rest",
+        help_text="If you leave something out. Whoever suggested it is told.",
+        widget=forms.Textarea(attrs={"rows": 1}),
+    )
 
 
 class DeclineForm(forms.Form):
@@ -217,7 +224,7 @@ class SuggestionPage(Page):
         if not form.is_valid():
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
-        revision = suggestions.take(review, chosen, user=user, reason=form.cleaned_data["reason"])
+        revision = suggestions.take(review, chosen, user=user, **form.cleaned_data)
         undo = ""
         if len(chosen) > 0:
             undo = format_html(
@@ -234,7 +241,7 @@ class SuggestionPage(Page):
         if not form.is_valid():
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
-        made = suggestions.pass_on(review, chosen, user=user, reason=form.cleaned_data["reason"])
+        made = suggestions.pass_on(review, chosen, user=user, **form.cleaned_data)
         message = "Passed on. Nothing of the map has changed yet: the other team takes the hand-over or declines it."
         messages.success(self.request, message)
         return HttpResponseRedirect(made[0].get_absolute_url())
@@ -297,6 +304,12 @@ class SuggestionPage(Page):
             context["suggested"] = stored_previews(suggestion)
             context["written"] = _written(suggestion)
             context["passed_on_as"] = _passed_on_as(suggestion)
+            if suggestion.state in (Suggestion.State.IN_PART, Suggestion.State.PASSED_ON):
+                context["not_taken"] = not_taken(
+                    suggestion,
+                    suggestion.answered_in,  # type: ignore[attr-defined]
+                    context["passed_on_as"],
+                )[:ROWS_SHOWN]
             return context
         name_asked([suggestion])
         user: Any = self.request.user
@@ -359,6 +372,7 @@ def _review_context(review: Review, request: HttpRequest) -> Context:
         "more": len(review.rows) - len(shown),
         "conflicts": sum(1 for conflict in review.choices.values() if conflict),
         "nothing_left": not review.choices,
+        "has_parts": len(review.choices) > 1,
     }
 
 
@@ -374,7 +388,7 @@ def _passed_on_as(suggestion: Any) -> list[Suggestion]:
 
 def _written(suggestion: Any) -> list[EntryDescription]:
     """What taking it wrote of the map."""
-    if suggestion.state != Suggestion.State.TAKEN:
+    if suggestion.state not in (Suggestion.State.TAKEN, Suggestion.State.IN_PART):
         return []
     own = entry_model(Suggestion)
     models = [model for model in entry_models() if model is not own]

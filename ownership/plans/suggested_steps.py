@@ -69,7 +69,7 @@ def already_suggested(steps: Sequence[Step], chosen: Sequence[Step]) -> dict[int
     by_row: dict[tuple[str, str, int | str], list[tuple[SuggestedStep, Suggestion]]] = {}
     for suggestion in Suggestion.objects.waiting().order_by("number"):
         for stored in suggestion.steps:
-            by_row.setdefault(_row_key(stored), []).append((stored, suggestion))
+            by_row.setdefault(row_key(stored), []).append((stored, suggestion))
     if not by_row:
         return {}
     found: dict[int, Suggestion] = {}
@@ -77,14 +77,14 @@ def already_suggested(steps: Sequence[Step], chosen: Sequence[Step]) -> dict[int
     for step, wanted in zip(steps, stored_steps(steps), strict=True):
         if id(step) not in ids:
             continue
-        for stored, suggestion in by_row.get(_row_key(wanted), ()):
+        for stored, suggestion in by_row.get(row_key(wanted), ()):
             if _asks_for(stored, wanted):
                 found[id(step)] = suggestion
                 break
     return found
 
 
-def _row_key(step: SuggestedStep) -> tuple[str, str, int | str]:
+def row_key(step: SuggestedStep) -> tuple[str, str, int | str]:
     """Which row, and what is done to it; of a new row by its name."""
     return (step["model"], step["what"], step["label"] if step["id"] is None else step["id"])
 

@@ -7,8 +7,8 @@ changed, and for a row to be added that somebody else has added.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,7 @@ from ownership.history.row_states import (
     differences,
     recorded_value,
 )
+from ownership.history.time_travel import as_of
 from ownership.models import SuggestedStep, Suggestion
 from ownership.plans.blockers import (
     Blocker,
@@ -56,7 +57,7 @@ from ownership.plans.steps import (
     foreign_key_fields,
     target_model,
 )
-from ownership.plans.suggested_steps import ORDER
+from ownership.plans.suggested_steps import ORDER, row_key
 from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, later_change_sets
 
 # What taking a suggestion does to a row.
@@ -205,6 +206,11 @@ class Review:
         """The keys that are chosen unless somebody decides otherwise: those without a conflict."""
         return {key for key, conflict in self.choices.items() if conflict is None}
 
+    def is_whole(self, chosen: Collection[str]) -> bool:
+        """Whether these keys are all that was suggested and is not so yet."""
+        is_gone = any(row.explanation in (GONE, UNKNOWN) for row in self.rows)
+        return not is_gone and set(self.choices) <= set(chosen)
+
     def plan(self, chosen: Collection[str]) -> tuple[Plan, list[Blocker]]:
         """The steps to take if these keys are chosen, and what is in their way."""
         steps: list[Step] = []
@@ -257,6 +263,43 @@ class Review:
             conflicts = {key: conflict and conflict.why for key, conflict in row.choices.items()}
             facts.append([row.action, row.explanation, fields, conflicts])
         return digest(facts)
+
+
+def not_taken(
+    suggestion: Suggestion, revision: int, passed_on: Iterable[Suggestion]
+) -> list[Preview]:
+    """What was left out when the suggestion was answered at that revision: what the map then did not say.
+
+    Without what was ``passed_on``. Each field as it was then, and as suggested.
+    """
+    with as_of(revision):
+        rows = Review(suggestion).rows
+    asked = {
+        (*row_key(step), name)
+        for hand_over in passed_on
+        for step in hand_over.steps
+        for name in step["changes"]
+    }
+    previews = []
+    for row in rows:
+        key = row_key(row.stored)
+        left = [of_field for of_field in row.fields if (*key, of_field.name) not in asked]
+        if left or row.explanation in (GONE, UNKNOWN):
+            preview = replace(row, fields=left, conflict=None).preview(())
+            changes = [
+                FieldChange(change.field, change.old, change.new) for change in preview.changes
+            ]
+            previews.append(
+                replace(
+                    preview,
+                    verb="not taken",
+                    changes=changes,
+                    conflicts={},
+                    undecided=frozenset(),
+                    key="",
+                )
+            )
+    return previews
 
 
 class _Now:

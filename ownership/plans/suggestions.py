@@ -28,6 +28,7 @@ SOURCE = ChangeSet.Source.SUGGESTION
 NOTHING_CHOSEN = "Select at least one change, or decline the suggestion."
 OWN = "Somebody else must take your suggestion."
 NO_HAND_OVER = "Select only what hands tables over to another team, to pass it on."
+WHY_NOT_THE_REST = "Say why you leave the rest out: taking a part answers the whole suggestion."
 NOT_WAITING = "This suggestion was answered, or has lapsed."
 
 
@@ -173,8 +174,13 @@ def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker
     return blockers + plan.refused_to(*people)
 
 
-def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str) -> int | None:
+def take(
+    review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str, rest: str = ""
+) -> int | None:
     """Write what is chosen, as one change set that names who suggested and who approved it. Its revision.
+
+    ``rest`` says why the others are left out. They stay visible as not taken. What somebody has changed since may be
+    left out without a word.
 
     Raises NotApplied (Stale where the suggestion was answered meanwhile, or one of the rows has changed) or
     RegistryBusy, and nothing is written.
@@ -189,9 +195,21 @@ def take(review: Review, chosen: Collection[str], *, user: AbstractUser, reason:
     refuse_blocked(blockers)
     if review.choices and not plan.steps:
         raise NotApplied(NOTHING_CHOSEN)
-    answer = _answer(suggestion, Suggestion.State.TAKEN)
-    plan = Plan([*plan.steps, answer], review.read_at)
+    state = Suggestion.State.TAKEN
+    if plan.steps and not review.is_whole(chosen):
+        state = Suggestion.State.IN_PART
+        reason = _with_rest(review, chosen, reason, "Not taken", rest)
+    plan = Plan([*plan.steps, _answer(suggestion, state)], review.read_at)
     return plan.apply(user=user, reason=reason, source=SOURCE, suggested_by=suggestion.by)
+
+
+def _with_rest(review: Review, chosen: Collection[str], reason: str, begin: str, rest: str) -> str:
+    """The reason, and why the rest is left out. Raises NotApplied without the latter."""
+    if rest.strip():
+        return f"{reason.strip()}\n\n{begin}: {rest.strip()}"
+    if review.unasked.difference(chosen):
+        raise NotApplied(WHY_NOT_THE_REST)
+    return f"{reason.strip()}\n\n{begin}: what has changed since it was suggested."
 
 
 def hand_overs(plan: Plan, user: AbstractUser) -> list[OwnerPart]:
@@ -208,12 +226,12 @@ def hand_overs(plan: Plan, user: AbstractUser) -> list[OwnerPart]:
 
 
 def pass_on(
-    review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str
+    review: Review, chosen: Collection[str], *, user: AbstractUser, reason: str, rest: str = ""
 ) -> list[Suggestion]:
     """Agree to hand over what is chosen, and suggest that to the teams that would get it, in one change set.
 
-    So a suggestion of somebody in neither team gets the yes of both: the user's here, and then theirs. Raises
-    NotApplied, and nothing is written.
+    So a suggestion of somebody in neither team gets the yes of both: the user's here, and then theirs. ``rest`` says
+    why the others are left out. Raises NotApplied, and nothing is written.
     """
     suggestion = review.suggestion
     if suggestion.user_id == user.pk:
@@ -223,6 +241,8 @@ def pass_on(
     if not parts:
         raise NotApplied(NO_HAND_OVER)
     reason = f"{reason.strip()} (Suggestion {suggestion.number}, by {suggestion.user_name}.)"
+    if not review.is_whole(chosen):
+        reason = _with_rest(review, chosen, reason, "Not passed on", rest)
     with change_set(user=user, reason=reason, source=SOURCE) as draft:
         # Under the lock, so that nobody else answers it.
         answered = Suggestion.objects.get(pk=suggestion.pk)

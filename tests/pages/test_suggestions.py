@@ -5,8 +5,13 @@ from datetime import timedelta
 import pytest
 
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import ChangeSet, current_head
 from ownership.models import Suggestion, Table
+from ownership.plans.division import divide
+from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.plan import Plan
+from ownership.plans.steps import Step, copy_of
+from ownership.plans.suggestions import suggest
 from tests.support.admin_forms import form_of
 from tests.support.factories import make_access, make_service, make_suggestion, make_table
 from tests.support.owned_map import OwnedMap
@@ -68,13 +73,37 @@ def test_the_page_shows_what_it_would_write_and_taking_it_names_both_people(lead
 
 def test_some_of_it_can_be_taken(lead_client, orders):
     suggestion = make_suggestion(orders, description="New", more_title="Handbook")
-    act(lead_client, suggestion, "take", reason="Yes", take=["0.more_title"])
+    part = {"reason": "Yes", "take": ["0.more_title"]}
+    page = text_of(act(lead_client, suggestion, "take", **part).text)
+    assert "Say why you leave the rest out" in page
+    assert state(suggestion) == "open"
+    act(lead_client, suggestion, "take", **part, rest="Old is right")
     orders.refresh_from_db()
     assert (orders.description, orders.more_title, state(suggestion)) == (
         "Old",
         "Handbook",
-        "taken",
+        "in_part",
     )
+
+
+def test_what_was_not_taken_stays_visible_with_the_reason_and_is_suggested_again(
+    lead_client, viewer_client, viewer, orders
+):
+    suggestion = make_suggestion(orders, viewer, description="New", more_title="Handbook")
+    part = {"reason": "Yes", "take": ["0.more_title"], "rest": "Old is right"}
+    act(lead_client, suggestion, "take", **part)
+    edit(orders, description="Of later", more_title="Of later")
+    page = text_of(viewer_client.get(suggestion.get_absolute_url()).text)
+    assert "Taken in part Yes Not taken: Old is right" in page
+    left = page.split("What was not taken")[1].split("What was suggested")[0]
+    assert "Table orders not taken" in left
+    assert "description Old New" in left
+    assert "Handbook" not in left
+    assert "Taken in part" in text_of(viewer_client.get("/suggestions/mine/").text)
+    assert "orders" in text_of(viewer_client.get("/suggestions/?state=in_part").text)
+    act(viewer_client, suggestion, "again")
+    again = Suggestion.objects.get(number=2)
+    assert again.steps[0]["changes"]["description"] == ["Of later", "New"]
 
 
 def test_nothing_is_taken_by_an_empty_selection_or_without_a_reason(lead_client, orders):
@@ -167,6 +196,45 @@ def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client,
     assert "The other team was asked in suggestion 2 : taken." in page
     owned.accounts.refresh_from_db()
     assert owned.accounts.owner == owned.bot
+
+
+def test_passing_on_a_part_asks_why_not_the_rest_and_shows_it(viewer, settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    steps = []
+    for table in (owned.accounts, owned.receipts):
+        before = Table.objects.get(pk=table.pk)
+        after = copy_of(before)
+        after.owner = owned.bot
+        steps.append(Step(before, after))
+    parts = parts_by_owner(steps, viewer)
+    [suggestion] = suggest(parts, user=viewer, reason="x", revision=current_head().revision)
+    ann = owned.client(owned.ann)
+    part = {"reason": "Fine", "take": ["0.owner"]}
+    assert "Say why you leave the rest out" in act(ann, suggestion, "pass_on", **part).text
+    act(ann, suggestion, "pass_on", **part, rest="We need it")
+    page = text_of(ann.get(suggestion.get_absolute_url()).text)
+    assert "Not passed on: We need it" in page
+    left = page.split("What was not taken")[1].split("What was suggested")[0]
+    assert "receipts" in left
+    assert "accounts" not in left
+
+
+def test_an_import_with_a_hand_over_is_answered_part_by_part(viewer, settings):
+    """Of somebody in neither team: what is handed over waits apart from the owner's other changes."""
+    settings.RIGHTS_FOLLOW_OWNER = True
+    owned = OwnedMap()
+    given, other = (Table.objects.get(pk=row.pk) for row in (owned.accounts, owned.receipts))
+    steps = [Step(given, copy_of(given)), Step(other, copy_of(other))]
+    steps[0].after.owner = owned.bot
+    steps[1].after.description = "New"
+    parts = divide(Plan(steps, current_head().revision), viewer).parts
+    hand_over, change = suggest(parts, user=viewer, reason="x", revision=current_head().revision)
+    ann = owned.client(owned.ann)
+    act(ann, hand_over, "pass_on", reason="Fine", take=["0.owner"])
+    assert (state(hand_over), state(change)) == ("passed_on", "open")
+    act(ann, change, "take", reason="Yes", take=["0.description"])
+    assert state(change) == "taken"
 
 
 def test_the_list_says_which_teams_suggestions_wait_for(viewer_client):

@@ -9,7 +9,7 @@ from ownership.models import Access, Suggestion, Table
 from ownership.plans.parts_by_owner import OwnerPart
 from ownership.plans.plan import Blocked, NotApplied, Stale
 from ownership.plans.steps import Step, copy_of
-from ownership.plans.suggestion_review import ALREADY_SO, GONE, Review
+from ownership.plans.suggestion_review import ALREADY_SO, GONE, Review, not_taken
 from ownership.plans.suggestions import decline, suggest, suggest_again, take, withdraw
 from tests.support.factories import make_access, make_service, make_table
 
@@ -250,3 +250,29 @@ def test_comparing_takes_the_same_number_of_queries_at_any_size(
         review = Review(suggestion)
         review.plan(review.choices)
         review.previews(review.unasked)
+
+
+def test_leaving_a_part_out_takes_a_reason_and_only_what_has_changed_since_does_not(
+    viewer, lead, orders
+):
+    suggestion = make(viewer, changed(orders, description="New", more_title="New"))
+    review = Review(suggestion)
+    with pytest.raises(NotApplied, match="leave the rest out"):
+        take(review, {"0.more_title"}, user=lead, reason="Yes", rest=" ")
+    edit(orders, description="Theirs")
+    review = Review(suggestion)
+    take(review, review.unasked, user=lead, reason="Yes")
+    suggestion = Suggestion.objects.with_answers().get()
+    assert suggestion.state == "in_part"
+    assert suggestion.answer == "Yes\n\nNot taken: what has changed since it was suggested."
+
+
+def test_a_row_that_is_gone_was_not_taken(viewer, lead, orders):
+    access = make_access(orders)
+    suggestion = make(viewer, changed(access, mode="write"), changed(orders, description="New"))
+    access.delete()
+    review = Review(suggestion)
+    revision = take(review, review.unasked, user=lead, reason="Yes")
+    assert Suggestion.objects.get().state == "in_part"
+    [preview] = not_taken(suggestion, revision, [])
+    assert (preview.label, preview.verb, preview.explanation) == (str(access), "not taken", GONE)
