@@ -28,7 +28,6 @@ from ownership.models import (
     Confirmation,
     Endpoint,
     Environment,
-    KeySchema,
     Membership,
     SecondaryIndex,
     Service,
@@ -38,6 +37,7 @@ from ownership.models import (
     Team,
     Waiver,
 )
+from ownership.models.tables import KEY_FIELDS
 
 DIGEST_LENGTH = 12  # characters of it in a cursor
 CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?(?:-([0-9a-f]{12}))?", re.ASCII)
@@ -76,11 +76,10 @@ class ChangeKind:
         return [(entry_model(model), condition) for model in self.models]
 
 
-_KEY_FIELDS = tuple(field.name for field in KeySchema._meta.fields)
 CHANGE_KINDS = {
     "ownership": ChangeKind("ownership", (Table,), ("owner",)),
     "access": ChangeKind("accesses", (Access,)),
-    "key_schema": ChangeKind("key schema", (Table, SecondaryIndex), _KEY_FIELDS),
+    "key_schema": ChangeKind("key schema", (Table, SecondaryIndex), KEY_FIELDS),
     "table": ChangeKind("tables", (Table,)),
     "index": ChangeKind("indexes", (SecondaryIndex,)),
     "service": ChangeKind("services", (Service,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import NamedTuple
 
 from django.db.models import Model, OuterRef, Q, Subquery
@@ -31,6 +31,7 @@ from ownership.models import (
     Team,
     Waiver,
 )
+from ownership.models.days import day_of
 
 PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
@@ -53,7 +54,7 @@ class TimelineGroup:
     @property
     def day(self) -> date:
         """The day of the change set, in UTC."""
-        return self.change_set.time.astimezone(UTC).date()
+        return day_of(self.change_set.time)
 
     def after(self) -> int:
         """The sequence of the last entry listed: the folded ones come after it."""

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
+from ownership.catalog.past_names import NAMED_MODELS, Named
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import current_head
@@ -13,8 +14,6 @@ MAX_SIMILAR = 5
 # Per cent of the letters of both names that they have in common, in the same order.
 MIN_SIMILARITY = 55
 LONGEST_NAME = 255
-
-Named = type[Table] | type[Service] | type[TableGroup]
 
 
 def similar_names(name: str) -> list[tuple[str, Table | Service | TableGroup]]:
@@ -46,8 +45,7 @@ def _names_at(head: Head) -> list[tuple[str, Named]]:
 
 def _names() -> list[tuple[str, Named]]:
     names: list[tuple[str, Named]] = []
-    models: tuple[Named, ...] = (Table, Service, TableGroup)
-    for model in models:
+    for model in NAMED_MODELS:
         for name in model.objects.order_by().values_list("name", flat=True):
             names.append((name, model))
     return names

@@ -34,11 +34,8 @@ SIDES = {
     "access_not_granted": "missing",
     "narrower_grant": "missing",
 }
-KINDS_OF_CODE = (
-    "unused_declaration",
-    "undeclared_use",
-    "action_not_granted",
-)  # nothing says them without code
+# Kinds of findings that need code to have been read.
+KINDS_OF_CODE = ("unused_declaration", "undeclared_use", "action_not_granted")
 
 
 class FindingPart(NamedTuple):
@@ -57,9 +54,8 @@ class Baseline:
     name: str
     findings: Sequence[Finding]
     notes: Sequence[str] = ()  # what people should know about it
-    changed_files: frozenset[str] = (
-        frozenset()
-    )  # of those with evidence, by their paths in the repository
+    # Those of the files with evidence that changed, by their paths in the repository.
+    changed_files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -65,15 +65,12 @@ class AccessPair:
     unknown: Modes = NO_MODES  # declared, and nobody can say whether they are granted
     unknown_reason: str = ""
     may_be_granted: Modes = NO_MODES  # by something unresolved
-    holders: tuple[
-        str, ...
-    ] = ()  # the services that hold the grants, this one first, then the nearest
-    grants: Mapping[GrantedAccess, tuple[Location, ...]] = field(
-        default_factory=dict
-    )  # theirs, sorted
-    actions: Mapping[GrantedAccess, frozenset[ActionOn]] = field(
-        default_factory=dict
-    )  # that these grants permit
+    # The services that hold the grants, this one first, then the nearest.
+    holders: tuple[str, ...] = ()
+    # The grants of these services, sorted.
+    grants: Mapping[GrantedAccess, tuple[Location, ...]] = field(default_factory=dict)
+    # What these grants permit.
+    actions: Mapping[GrantedAccess, frozenset[ActionOn]] = field(default_factory=dict)
     deployed_at: tuple[Location, ...] = ()  # an unregistered table
     code: CodeSide | None = None  # None: no code was read
 

@@ -15,11 +15,8 @@ from ownership.drift.source_tree import Place
 from ownership.drift.types import MODE_LABELS, Finding, ReadOrWrite, combined_mode, printable
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-OUTCOMES = {
-    "failures": "failure",
-    "errors": "error",
-    "skipped": "skipped",
-}  # a suite's attribute: a case's element
+# A suite's attribute: a case's element.
+OUTCOMES = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def as_junit(report: Reported) -> str:

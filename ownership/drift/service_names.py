@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 MAX_ROLE_NAME = 128  # of a role's name, what is searched for services; IAM allows 64
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")  # `clubAPI-users` is club, API, users
+# `clubAPI-users` is club, API, users.
+WORD_WITH_DIGITS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 def service_in_folders(
@@ -66,7 +67,7 @@ def _without_prefixes(name: str) -> list[str]:
 
 def _runs_of_words(name: str) -> set[str]:
     """Every run of successive words of a name, in lower case, joined in each way that names are."""
-    words = [word.lower() for word in WORD.findall(name[:MAX_ROLE_NAME])]
+    words = [word.lower() for word in WORD_WITH_DIGITS.findall(name[:MAX_ROLE_NAME])]
     runs = set()
     for start, end in combinations(range(len(words) + 1), 2):
         run = words[start:end]

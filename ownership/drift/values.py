@@ -30,11 +30,8 @@ _ENVIRONMENT_WORDS = frozenset(
     {"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"}
 )
 _SOURCE = re.compile(r"^(?:env|opt|param|self|sls):")
-_WORD_ENDINGS = (
-    "suffix",
-    "postfix",
-    "environment",
-)  # of words that nobody separated: `tablesuffix`
+# How words for the environment end that nobody separated: `tablesuffix`
+_WORD_ENDINGS = ("suffix", "postfix", "environment")
 _NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
 # What environments are called, or nothing. As a value of a variable, such a word is no part of a table's name.
 _ENVIRONMENT_VALUES = re.compile(

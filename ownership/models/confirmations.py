@@ -7,15 +7,14 @@ from django.db.models import F, Q
 
 from ownership.history.models import Entry, entry_model
 from ownership.history.tracked import RegistryModel
-from ownership.models.tables import Access, KeySchema, SecondaryIndex, Table
+from ownership.models.tables import KEY_FIELDS, Access, SecondaryIndex, Table
 from ownership.models.validators import is_one_line
 
-_KEY_FIELDS = tuple(field.name for field in KeySchema._meta.fields)
 # What a confirmation is about. Descriptions, notes, links, groups and places in an order are not part of it.
 CONFIRMED_FIELDS: dict[type[RegistryModel], tuple[str, ...]] = {
-    Table: ("name", "owner", *_KEY_FIELDS),
+    Table: ("name", "owner", *KEY_FIELDS),
     Access: ("service", "mode", "indirect"),
-    SecondaryIndex: ("name", "kind", *_KEY_FIELDS),
+    SecondaryIndex: ("name", "kind", *KEY_FIELDS),
 }
 
 

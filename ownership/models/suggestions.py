@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -16,7 +16,7 @@ from ownership.history.models import CREATED, Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.answerable import answerable_team, service_links
-from ownership.models.days import today
+from ownership.models.days import day_of, today
 from ownership.models.tables import Table
 from ownership.models.teams import Membership
 
@@ -221,7 +221,7 @@ class Suggestion(RegistryModel):
     @staticmethod
     def last_day(made: datetime) -> date:
         """The last day on which a suggestion of that time can be taken."""
-        return made.astimezone(UTC).date() + timedelta(days=DAYS_TO_ANSWER)
+        return day_of(made) + timedelta(days=DAYS_TO_ANSWER)
 
 
 class SuggestedStep(TypedDict):

@@ -94,6 +94,9 @@ class KeySchema(models.Model):
         return " + ".join(texts)
 
 
+KEY_FIELDS = tuple(field.name for field in KeySchema._meta.fields)
+
+
 class Table(KeySchema, RegistryModel):
     """A DynamoDB table by its base name, and the one service that is responsible for it."""
 

@@ -15,6 +15,7 @@ from ownership.drift.report import WHAT_TO_DO, verdict_in_words
 from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
 from ownership.history.row_states import describe_day
 from ownership.models import Team
+from ownership.models.days import day_of
 
 register = template.Library()
 
@@ -84,5 +85,5 @@ def when(time: datetime) -> SafeString:
 def day(day: date) -> SafeString:
     """A day as a time element: 28 Nov 2026. Of a moment, its day in UTC."""
     if isinstance(day, datetime):
-        day = day.astimezone(UTC).date()
+        day = day_of(day)
     return format_html('<time datetime="{}">{}</time>', day.isoformat(), describe_day(day))

@@ -19,6 +19,7 @@ from ownership.drift.readers.files import Files
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_mapping
 
+CDK_OUTPUT = "cdk.out"
 MANIFEST = "manifest.json"
 TEMPLATE, ASSETS = ".template.json", ".assets.json"
 STACK, STAGE = "aws:cloudformation:stack", "cdk:cloud-assembly"

@@ -73,7 +73,9 @@ def too_many_texts(location: Location) -> ReadError:
 def apply(template: "Template", call: Call) -> list[Text]:
     """All texts that a call may give. Raises ReadError."""
     function = FUNCTIONS.get(call.name, _unknown_function)
-    texts = function(template, call)
+    texts = None
+    if len(call.arguments) == NUMBER_OF_ARGUMENTS.get(call.name, len(call.arguments)):
+        texts = function(template, call)
     if texts is None:
         subject = call.name
         if isinstance(call.argument, Text):
@@ -190,10 +192,8 @@ def _sub(template: "Template", call: Call) -> list[Text]:
     return _with_dynamic_references(template, _substituted(argument, SUBSTITUTION, values_of))
 
 
-def _if(template: "Template", call: Call) -> list[Text] | None:
+def _if(template: "Template", call: Call) -> list[Text]:
     """Both branches, marked as from a variable: at the end of a name they may be the environment's suffix."""
-    if len(call.arguments) != 3:
-        return None
     texts = []
     for branch in call.arguments[1:]:
         for text in template.texts(branch, call.nesting):
@@ -201,9 +201,7 @@ def _if(template: "Template", call: Call) -> list[Text] | None:
     return texts
 
 
-def _join(template: "Template", call: Call) -> list[Text] | None:
-    if len(call.arguments) != 2:
-        return None
+def _join(template: "Template", call: Call) -> list[Text]:
     separator = template.text(call.arguments[0], call.nesting) or ""
     members = template.expand(call.arguments[1])
     rows: Iterable[Sequence[Text]]
@@ -278,8 +276,6 @@ def _reason_of(texts: Sequence[Text]) -> Reason:
 
 
 def _split(template: "Template", call: Call) -> list[Text] | None:
-    if len(call.arguments) != 2:
-        return None
     separator = template.text(call.arguments[0], call.nesting)
     if not separator:
         return None
@@ -290,8 +286,6 @@ def _split(template: "Template", call: Call) -> list[Text] | None:
 
 
 def _select(template: "Template", call: Call) -> list[Text] | None:
-    if len(call.arguments) != 2:
-        return None
     index = as_index(template.text(call.arguments[0], call.nesting) or "")
     texts = template.texts(call.arguments[1], call.nesting)
     if index is not None and index < len(texts):
@@ -331,3 +325,5 @@ FUNCTIONS: dict[str, IntrinsicFunction] = {
     "Fn::Select": _select,
     "Fn::ImportValue": _import_value,
 }
+# Of those that take a certain number.
+NUMBER_OF_ARGUMENTS = {"Fn::If": 3, "Fn::Join": 2, "Fn::Split": 2, "Fn::Select": 2}

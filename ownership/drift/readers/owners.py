@@ -19,12 +19,12 @@ from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
 from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.readers.cdk import CDK_OUTPUT
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Template
 from ownership.drift.values import Map, Text
 
 NAME_PROPERTIES = ("RoleName", "UserName", "FunctionName", "StateMachineName")
-CDK_OUTPUT = "cdk.out"
 # Folders that hold the code of all services, so that their name is no service's.
 GENERIC_FOLDERS = {
     "",

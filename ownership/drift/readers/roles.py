@@ -50,11 +50,8 @@ ROLE_PROPERTIES = {
     "AWS::AppSync::DataSource": "ServiceRoleArn",
     "AWS::ECS::TaskDefinition": "TaskRoleArn",
 }
-NAME_PROPERTIES = (
-    "RoleName",
-    "UserName",
-    "GroupName",
-)  # of a role, user or group; and of what a policy is attached to
+# Of a role, user or group; and of what a policy is attached to.
+NAME_PROPERTIES = ("RoleName", "UserName", "GroupName")
 HOLDER_PROPERTIES = ("Roles", "Users", "Groups", *NAME_PROPERTIES)
 
 

@@ -11,7 +11,7 @@ it is. ``expanded`` gives a template that the reader of CloudFormation reads lik
 Source: AWS SAM Developer Guide, "AWS SAM resource and property reference" and "Generated CloudFormation resources".
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 
 from ownership.drift.readers.loops import LOOP
@@ -47,13 +47,21 @@ APIS = {
     "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
     "AWS::Serverless::WebSocketApi": "AWS::ApiGatewayV2::Api",
 }
-API_PROPERTIES = {
+# Properties that are kept, and what they are called in what SAM makes.
+PROPERTIES_OF_APIS = {
     "DefinitionBody": "Body",
     "DefinitionUri": "BodyS3Location",
     INCLUDE: INCLUDE,
 }
-# Resources that SAM gives no role that could touch a table.
-WITHOUT_ROLE = ("AWS::Serverless::LayerVersion",)
+PROPERTIES_OF_FUNCTIONS = {
+    "FunctionName": "FunctionName",
+    "Name": "Name",
+    "CodeUri": "CodeUri",
+    "Handler": "Handler",
+    INCLUDE: INCLUDE,
+}
+PROPERTIES_OF_ROLES = {"PermissionsBoundary": "PermissionsBoundary"}
+PROPERTIES_OF_TABLES = {"TableName": "TableName"}
 KEY_TYPES = {"String": "S", "Number": "N", "Binary": "B"}
 
 
@@ -114,21 +122,17 @@ class _Expansion:
         return self.made
 
     def _add(self, name: str, node: Map, location: Location) -> None:
-        resource_type = _type(node)
-        if resource_type in MADE_OF:
-            self._add_with_role(name, node, location)
-        elif resource_type == SIMPLE_TABLE:
-            self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
-        elif resource_type in APIS:
-            self._add_api(name, node)
-        elif resource_type == GRAPH_API:
-            self._add_graph_api(name, node)
-        elif resource_type == CONNECTOR:
-            properties = _properties(node)
-            for source in _listed(properties.get("Source")):
-                self._connect(name, as_mapping(source), properties, location)
-        elif resource_type not in WITHOUT_ROLE:
-            self.made[name] = node
+        MAKERS.get(_type(node), _Expansion._keep)(self, name, node, location)
+
+    def _keep(self, name: str, node: Map, location: Location) -> None:
+        """A resource of CloudFormation, as it is."""
+        self.made[name] = node
+
+    def _drop(self, name: str, node: Map, location: Location) -> None:
+        """A resource that SAM gives no role that could touch a table."""
+
+    def _add_table(self, name: str, node: Map, location: Location) -> None:
+        self.made[name] = _resource(TABLES[1], _table(_properties(node)), node)
 
     def _loop(self, node: Value) -> Value:
         """A loop that makes what SAM makes of the resources in it."""
@@ -147,13 +151,8 @@ class _Expansion:
         shared = as_mapping(self.globals.get(GLOBALS[resource_type]))
         properties = with_globals(_properties(node), shared)
         tags = _tag_list(properties.get("Tags"), location)
-        made = Map(location, [("Tags", tags)])
-        for key in ("FunctionName", "Name", "CodeUri", "Handler"):
-            if key in properties:
-                made[key] = properties[key]
+        made = Map(location, [("Tags", tags), *_stated(properties, PROPERTIES_OF_FUNCTIONS)])
         role_key = "Role" if resource_type == FUNCTION else "RoleArn"
-        if INCLUDE in properties:
-            made[INCLUDE] = properties[INCLUDE]
         made[role_key] = properties.get("Role")
         if _may_be_absent(properties.get("Role")):
             role_name = Text(f"{name}Role", location)
@@ -169,9 +168,7 @@ class _Expansion:
 
     def _role(self, properties: Map, tags: Seq, location: Location) -> Map:
         """The role that SAM makes from ``Policies``: names of policies, policy templates and documents."""
-        role = Map(location, [("Tags", tags)])
-        if "PermissionsBoundary" in properties:
-            role["PermissionsBoundary"] = properties["PermissionsBoundary"]
+        role = Map(location, [("Tags", tags), *_stated(properties, PROPERTIES_OF_ROLES)])
         managed, documents = Seq(location), Seq(location)
         for policy, is_certain in _policies(properties.get("Policies")):
             if isinstance(policy, Map) and "Statement" in policy:
@@ -187,18 +184,16 @@ class _Expansion:
 
     # APIs
 
-    def _add_api(self, name: str, node: Map) -> None:
+    def _add_api(self, name: str, node: Map, location: Location) -> None:
         """An API with its definition, which may be in another file."""
         resource_type = _type(node)
         shared = as_mapping(self.globals.get(resource_type.rpartition("::")[2]))
         properties = with_globals(_properties(node), shared)
-        made = Map(node.location, [("Tags", _tag_list(properties.get("Tags"), node.location))])
-        for key, made_key in API_PROPERTIES.items():
-            if key in properties:
-                made[made_key] = properties[key]
+        tags = _tag_list(properties.get("Tags"), node.location)
+        made = Map(node.location, [("Tags", tags), *_stated(properties, PROPERTIES_OF_APIS)])
         self.made[name] = _resource(APIS[resource_type], made, node)
 
-    def _add_graph_api(self, name: str, node: Map) -> None:
+    def _add_graph_api(self, name: str, node: Map, location: Location) -> None:
         """The roles of an API's data sources that are tables, unless they have roles of their own."""
         properties = _properties(node)
         tags = _tag_list(properties.get("Tags"), node.location)
@@ -228,6 +223,11 @@ class _Expansion:
             )
 
     # Connectors
+
+    def _add_connector(self, name: str, node: Map, location: Location) -> None:
+        properties = _properties(node)
+        for source in _listed(properties.get("Source")):
+            self._connect(name, as_mapping(source), properties, location)
 
     def _add_embedded_connectors(self, name: str, node: Map, location: Location) -> None:
         for connector_name, connector in as_mapping(node.get("Connectors")).items():
@@ -351,9 +351,7 @@ def _table(properties: Map) -> Map:
     key_type = given_type
     if given_type is None or isinstance(given_type, Text):
         key_type = Text(KEY_TYPES.get(str(given_type or "String"), ""), location)
-    table = Map(location)
-    if "TableName" in properties:
-        table["TableName"] = properties["TableName"]
+    table = Map(location, _stated(properties, PROPERTIES_OF_TABLES))
     attribute = Map(location, [("AttributeName", key_name), ("AttributeType", key_type)])
     hash_key = Map(location, [("AttributeName", key_name), ("KeyType", Text("HASH", location))])
     table["AttributeDefinitions"] = Seq(location, [attribute])
@@ -369,6 +367,13 @@ def _tag_list(tags: Value, location: Location) -> Seq:
     for key, value in as_mapping(tags).items():
         listed.append(Map(location, [("Key", Text(key, location)), ("Value", value)]))
     return listed
+
+
+def _stated(properties: Map, names: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
+    """Those of the properties that there are, by the names that they have in what SAM makes."""
+    for name, made_name in names.items():
+        if name in properties:
+            yield made_name, properties[name]
 
 
 def _resource(resource_type: str, properties: Map, node: Map) -> Map:
@@ -418,3 +423,15 @@ def _may_be_absent(node: Value) -> bool:
     if branches is not None:
         return any(is_no_value(branch) for branch in branches)
     return _is_absent(node)
+
+
+# What is made of a resource of SAM; any other is kept.
+MAKERS: dict[str, Callable[[_Expansion, str, Map, Location], None]] = {
+    FUNCTION: _Expansion._add_with_role,
+    STATE_MACHINE: _Expansion._add_with_role,
+    SIMPLE_TABLE: _Expansion._add_table,
+    GRAPH_API: _Expansion._add_graph_api,
+    CONNECTOR: _Expansion._add_connector,
+    "AWS::Serverless::LayerVersion": _Expansion._drop,
+    **dict.fromkeys(APIS, _Expansion._add_api),
+}

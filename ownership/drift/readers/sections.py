@@ -24,9 +24,8 @@ class Section:
     def __init__(self, node: Value, expand: Expand, known: Collection[str] = ()) -> None:
         self.expand = expand
         self.known = known
-        self.value = expand(
-            node
-        )  # a text or a function of CloudFormation, where that stands for the mapping
+        # A text or a function of CloudFormation, where that stands for the mapping.
+        self.value = expand(node)
         self.settings = Map(UNKNOWN_LOCATION)
         if isinstance(self.value, Map) and function_name(self.value) is None:
             self.settings = self.value

@@ -37,9 +37,8 @@ IS_CODE = (
     "template of `serverless package`, with `drift cloudformation`"
 )
 DATA_SUFFIXES = (".yml", ".yaml", ".json")
-CONFIGURATION = re.compile(
-    r"serverless(?!-compose\.)\W.+"
-)  # `serverless.api.yml`, `serverless-api.yml`
+# `serverless.api.yml`, `serverless-api.yml`
+CONFIGURATION = re.compile(r"serverless(?!-compose\.)\W.+")
 
 
 def read_projects(

@@ -50,9 +50,8 @@ TASKS = {
 }
 MAX_NESTING = 50  # of states within states
 
-SettingOf = Callable[
-    [str], Value
-]  # a section at the top of serverless.yml, which then counts as read
+# A section at the top of serverless.yml, which then counts as read.
+SettingOf = Callable[[str], Value]
 
 
 @dataclass

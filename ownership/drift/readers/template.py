@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from ownership.drift.readers import intrinsics, resource_types
 from ownership.drift.readers.loops import TRANSFORM as LANGUAGE_EXTENSIONS
 from ownership.drift.readers.loops import LoopExpander
+from ownership.drift.readers.sections import Expand
 from ownership.drift.readers.template_nodes import (
     IDENTITY_TYPES,
     INCLUDE,
@@ -51,7 +52,6 @@ from ownership.drift.values import (
 MAX_STEPS = 200_000  # in one template; aliases that double would exceed it
 MAX_NESTING = 60
 
-Expand = Callable[[Value], Value]
 # Finds the template of a nested stack, by the stack that has it, its logical name there and its properties.
 NestedLoader = Callable[["Template", str, Map], "Template | None"]
 # What CDK puts behind the names of constructs to make a logical id: `OrdersTable315BB997`.

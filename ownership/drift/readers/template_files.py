@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ownership.drift.readers.cdk import is_assembly
+from ownership.drift.readers.cdk import CDK_OUTPUT, is_assembly
 from ownership.drift.readers.files import (
     MAX_BYTES,
     PASSED_OVER,
@@ -18,7 +18,6 @@ from ownership.drift.readers.files import (
 )
 from ownership.drift.types import Location, ReadError
 
-CDK_OUTPUT = "cdk.out"
 MAX_FILES = 100_000
 RESOURCES = re.compile(r"""^\s*(?:\{\s*)?["']?Resources["']?\s*:""", re.MULTILINE)
 

@@ -19,10 +19,8 @@ from ownership.drift.readers.variable_syntax import STACK_OUTPUT
 from ownership.drift.types import Location
 from ownership.drift.values import PLACEHOLDER, Map, Reason, Text, Value, placeholder
 
-DEFAULTS = {
-    "provider.stage": "dev",
-    "provider.region": "us-east-1",
-}  # the framework's, for `self:…`
+# The framework's own values, for `self:…`
+DEFAULTS = {"provider.stage": "dev", "provider.region": "us-east-1"}
 DATA_FILES = (".yml", ".yaml", ".json")
 CODE_FILES = (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts")
 V4 = 4  # loads .env files unasked, and takes a project's own parameters before those of serverless-compose.yml
@@ -147,9 +145,8 @@ class VariableSources:
             return Text(self.given["opt:stage"], reference.location)
         value = self.resolver.at("provider.stage")
         if isinstance(value, Text) and value.reason:
-            return placeholder(
-                value.location, value.reason, varies=True
-            )  # unknown, and still the environment
+            # It is unknown, and still the environment.
+            return placeholder(value.location, value.reason, varies=True)
         if value is None:
             return Text(DEFAULTS["provider.stage"], reference.location)
         return value

@@ -27,10 +27,8 @@ MAX_VALUES = 200_000  # in one file, those of merge keys included
 
 NULLS = {"", "~", "null", "Null", "NULL"}
 SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
-TAGS_WITHOUT_PREFIX = {
-    "Ref",
-    "Condition",
-}  # `!Sub` is short for `Fn::Sub`, but `!Ref` for `Ref`
+# `!Sub` is short for `Fn::Sub`, but `!Ref` for `Ref`
+TAGS_WITHOUT_PREFIX = {"Ref", "Condition"}
 
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # only its parser is used
 

@@ -65,9 +65,8 @@ class _Output:
             self.lines.append(Location(file, line + number + 1))
 
 
-AnyOther = (
-    nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
-)  # what names another template
+# What names another template.
+AnyOther = nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
 
 
 class Renderer:

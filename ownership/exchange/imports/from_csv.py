@@ -11,9 +11,8 @@ from ownership.exchange.imports.from_rows import CellRow, column_named, read_row
 from ownership.exchange.imports.statements import Enough, Statements
 
 _SEPARATORS = ",;\t"
-_SEPARATOR_LINE = re.compile(
-    r'\ufeff?"?sep=(.)"?\r?\n?'
-)  # Excel's own way to say what separates the cells
+# Excel's own way to say what separates the cells.
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?')
 
 
 def read(name: str, text: str) -> Statements:

@@ -2,13 +2,13 @@
 
 import unicodedata
 
-from ownership.exchange.texts import trimmed
+from ownership.exchange.texts import single_spaced
 
 
 def folded(name: str) -> str:
     """Equal for names that look alike: without case, full-width forms and differences in white space."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(trimmed(text).split())
+    return single_spaced(text)
 
 
 def difference(known: str, name: str) -> str:

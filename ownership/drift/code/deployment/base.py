@@ -8,6 +8,7 @@ from posixpath import join, normpath
 from ownership.drift.code.sources import Sources
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
+from ownership.drift.readers.sam import SIMPLE_TABLE
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import Exports, Surroundings, Template, as_it_is
 from ownership.drift.types import READ_AND_WRITE, Location, ReadError
@@ -45,9 +46,6 @@ class EntryPoint:
     location: Location
     environment: Mapping[str, list[Text]] = field(default_factory=dict)
     problem: str = ""
-
-
-SIMPLE_TABLE = "AWS::Serverless::SimpleTable"
 
 
 class DeployedTemplate(Template):

@@ -8,30 +8,30 @@ from posixpath import dirname, join, normpath
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
 from ownership.drift.code.deployment.serverless import ServerlessProjects
 from ownership.drift.naming import unregistered_service_name
-from ownership.drift.readers.cdk import is_assembly
+from ownership.drift.readers.cdk import CDK_OUTPUT, is_assembly
+from ownership.drift.readers.cloudformation import FUNCTION
+from ownership.drift.readers.loops import LOOP
 from ownership.drift.readers.owners import (
-    CDK_OUTPUT,
     FunctionCode,
     Holder,
     Owner,
     Owners,
     code_of_function,
 )
+from ownership.drift.readers.sam import FUNCTION as SERVERLESS_FUNCTION
 from ownership.drift.readers.sam import with_globals
 from ownership.drift.readers.serverless import find_projects
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.template import Exports
 from ownership.drift.readers.template_files import is_template
-from ownership.drift.readers.template_nodes import referenced
+from ownership.drift.readers.template_nodes import ROLE, STACK_TYPES, referenced
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
 from ownership.drift.values import Map, Text, Value, as_mapping, location_of
 
-SERVERLESS_FUNCTION = "AWS::Serverless::Function"
-FUNCTION_TYPES = (SERVERLESS_FUNCTION, "AWS::Lambda::Function")
+FUNCTION_TYPES = (SERVERLESS_FUNCTION, FUNCTION)
 LAYER_TYPES = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
-NESTED_TYPES = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
 class Deployment(ServerlessProjects):
@@ -75,7 +75,7 @@ class Deployment(ServerlessProjects):
         template.function_defaults = _globals(template, body)
         folder = self._folder(path)
         for key, node in template.resources.items():
-            if key.startswith("Fn::ForEach"):
+            if key.startswith(LOOP):
                 service = self._service_of_folder(folder)
                 self._unresolved(
                     service, location_of(node), str(key), "is not expanded, and may make functions"
@@ -111,9 +111,8 @@ class Deployment(ServerlessProjects):
             assemblies += [folder for folder in cdk_outputs(path) if is_assembly(folder)]
         templates = [self.top / name for name in self.templates]
         others = [path for path in templates if path.parent not in assemblies]
-        deque(
-            stacks.load([*assemblies, *others]), maxlen=0
-        )  # what can't be read was reported with its functions
+        # What can't be read was reported with its functions.
+        deque(stacks.load([*assemblies, *others]), maxlen=0)
         return stacks.by_path()
 
     def _add_function(
@@ -165,13 +164,13 @@ class Deployment(ServerlessProjects):
     def _role(self, template: DeployedTemplate, properties: Map) -> Holder | None:
         """The role that a function runs in, if the template has it."""
         name = referenced(template.expand(properties.get("Role")))
-        if name is None or _type_of(template, name) != "AWS::IAM::Role":
+        if name is None or _type_of(template, name) != ROLE:
             return None
         return Holder(name, template.properties(name))
 
     def _connect_nested_stacks(self) -> None:
         for name, template in self.templates.items():
-            for logical_name, properties in template.of_type(*NESTED_TYPES):
+            for logical_name, properties in template.of_type(*STACK_TYPES):
                 location = template.expand(
                     properties.get("TemplateURL") or properties.get("Location")
                 )
@@ -205,7 +204,7 @@ def _is_project(path: Path) -> bool:
 
 def _may_have_functions(text: str) -> bool:
     """Whether a file may be a template with functions, or with what they need."""
-    known_types = (*FUNCTION_TYPES, *LAYER_TYPES, *NESTED_TYPES, "AWS::DynamoDB")
+    known_types = (*FUNCTION_TYPES, *LAYER_TYPES, *STACK_TYPES, "AWS::DynamoDB")
     if any(kind in text for kind in known_types):
         return True
     # A template in Jinja2 may take all resources from macros in other files.

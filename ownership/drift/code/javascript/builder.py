@@ -9,8 +9,6 @@ from ownership.drift.code.javascript.nodes import line_of, unescaped
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Expression, Statement
 
-MAX_NESTING = 100
-TOO_DEEP = f"is nested deeper than {MAX_NESTING} levels, and is not read below that"
 WRAPPERS = {
     "as_expression",
     "await_expression",
@@ -49,7 +47,7 @@ class JavaScriptBuilder:
         return "" if child is None else self.text(child)
 
     def _too_deep(self, node: Node) -> syntax.Unread:
-        unread = syntax.Unread(line_of(node), TOO_DEEP)
+        unread = syntax.Unread(line_of(node), syntax.TOO_DEEP)
         self.module.unread.append(unread)
         return unread
 
@@ -57,7 +55,7 @@ class JavaScriptBuilder:
         return unescaped(self.text(node)[1:-1]) if node is not None else ""
 
     def _key_name(self, node: Node) -> str:
-        """The name of a property or method; computed ones by their text."""
+        """The name of a property, a method or an export; computed ones by their text."""
         if node.type == "string":
             return self._string(node)
         return self.text(node)

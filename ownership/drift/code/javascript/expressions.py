@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.builder import CLASSES, FUNCTIONS, MAX_NESTING, WRAPPERS
+from ownership.drift.code.javascript.builder import CLASSES, FUNCTIONS, WRAPPERS
 from ownership.drift.code.javascript.nodes import child_of, has_token, line_of, unescaped
 from ownership.drift.code.javascript.patterns import Patterns
 from ownership.drift.code.syntax import Expression
@@ -48,7 +48,7 @@ class JavaScriptExpressions(Patterns):
                 return syntax.Other(line_of(node), [])
             # A type assertion, `<Type>value`, has its type first.
             node = inner[-1] if node.type == "type_assertion" else inner[0]
-        if self.nesting >= MAX_NESTING:
+        if self.nesting >= syntax.MAX_NESTING:
             return self._too_deep(node)
         self.nesting += 1
         try:
@@ -245,7 +245,7 @@ class JavaScriptExpressions(Patterns):
         if kind is None:
             return syntax.Other(line, values)
         result = values[0]
-        for value in values[1:MAX_NESTING]:
+        for value in values[1 : syntax.MAX_NESTING]:
             result = kind(line, result, value)
         return result
 
@@ -286,7 +286,7 @@ class JavaScriptExpressions(Patterns):
     def _sequence(self, node: Node) -> Expression:
         items = self._items(node)
         result = items[0]
-        for item in items[1:MAX_NESTING]:
+        for item in items[1 : syntax.MAX_NESTING]:
             result = syntax.Both(line_of(node), result, item)
         return result
 

@@ -74,13 +74,8 @@ class JavaScriptModules(JavaScriptClasses):
             if name is None or has_token(specifier, "type"):
                 continue
             alias = child_of(specifier, "alias") or name
-            names.append((self._export_name(name), self._export_name(alias)))
+            names.append((self._key_name(name), self._key_name(alias)))
         return names
-
-    def _export_name(self, node: Node) -> str:
-        if node.type == "string":
-            return self._string(node)
-        return self.text(node)
 
     def _import(self, node: Node) -> list[Statement]:
         require_clause = first_of_type(node, "import_require_clause")

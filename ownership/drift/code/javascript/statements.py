@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.builder import FUNCTIONS, MAX_NESTING
+from ownership.drift.code.javascript.builder import FUNCTIONS
 from ownership.drift.code.javascript.modules import JavaScriptModules
 from ownership.drift.code.javascript.nodes import child_of, children_of_type, line_of
 from ownership.drift.code.scopes import Scope
@@ -46,7 +46,7 @@ class JavaScriptStatements(JavaScriptModules):
         method = STATEMENT_BUILDERS.get(node.type)
         if method is None:
             return []
-        if self.nesting >= MAX_NESTING:
+        if self.nesting >= syntax.MAX_NESTING:
             return [syntax.Evaluate(line_of(node), self._too_deep(node))]
         self.nesting += 1
         try:

@@ -16,9 +16,8 @@ def parse(text: str, file: str) -> syntax.Module:
     module.body = syntax.Function("", 1, [], [], module)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # invalid escapes, for example, are none of our business
+            # Invalid escapes, for example, are none of our business.
+            warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except SyntaxError as error:
         module.unread.append(syntax.Unread(error.lineno or 1, "has a syntax error"))

@@ -8,8 +8,6 @@ from ownership.drift.code import syntax
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Statement
 
-MAX_NESTING = 100
-TOO_DEEP = f"is nested deeper than {MAX_NESTING} levels, and is not read below that"
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Statements that contain others, whose assignments belong to the same function.
 NESTED_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -24,7 +22,7 @@ class PythonBuilder:
         self.nesting = 0
 
     def _too_deep(self, node: ast.stmt | ast.expr) -> syntax.Unread:
-        unread = syntax.Unread(node.lineno, TOO_DEEP)
+        unread = syntax.Unread(node.lineno, syntax.TOO_DEEP)
         self.module.unread.append(unread)
         return unread
 

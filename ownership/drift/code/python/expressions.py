@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 
 from ownership.drift.code import syntax
-from ownership.drift.code.python.builder import MAX_NESTING, PythonBuilder
+from ownership.drift.code.python.builder import PythonBuilder
 from ownership.drift.code.syntax import Expression, Target
 
 # Comparisons of which something is known → whether they are negated.
@@ -20,7 +20,7 @@ class PythonExpressions(PythonBuilder):
     """Builds expressions."""
 
     def expression(self, node: ast.expr) -> Expression:
-        if self.nesting >= MAX_NESTING:
+        if self.nesting >= syntax.MAX_NESTING:
             return self._too_deep(node)
         method = EXPRESSIONS.get(type(node))
         self.nesting += 1
@@ -83,9 +83,6 @@ class PythonExpressions(PythonBuilder):
             return syntax.Literal(node.lineno, "")
         return syntax.Concat(node.lineno, parts)
 
-    def _formatted(self, node: ast.FormattedValue) -> Expression:
-        return self.expression(node.value)
-
     def _binary(self, node: ast.BinOp) -> Expression:
         line = node.lineno
         if isinstance(node.op, ast.Add):
@@ -111,7 +108,7 @@ class PythonExpressions(PythonBuilder):
     def _boolean(self, node: ast.BoolOp) -> Expression:
         kind = syntax.Fallback if isinstance(node.op, ast.Or) else syntax.Both
         result = self.expression(node.values[0])
-        for value in node.values[1:MAX_NESTING]:
+        for value in node.values[1 : syntax.MAX_NESTING]:
             result = kind(node.lineno, result, self.expression(value))
         return result
 
@@ -153,7 +150,7 @@ class PythonExpressions(PythonBuilder):
     def _starred(self, node: ast.Starred) -> Expression:
         return syntax.Spread(node.lineno, self.expression(node.value))
 
-    def _await(self, node: ast.Await) -> Expression:
+    def _inner(self, node: ast.Await | ast.FormattedValue) -> Expression:
         return self.expression(node.value)
 
     def _assignment(self, node: ast.NamedExpr) -> Expression:
@@ -213,7 +210,7 @@ class PythonExpressions(PythonBuilder):
 
 EXPRESSIONS: dict[type[ast.AST], Callable[..., Expression]] = {
     ast.Attribute: PythonExpressions._attribute,
-    ast.Await: PythonExpressions._await,
+    ast.Await: PythonExpressions._inner,
     ast.BinOp: PythonExpressions._binary,
     ast.BoolOp: PythonExpressions._boolean,
     ast.Call: PythonExpressions._call,
@@ -221,7 +218,7 @@ EXPRESSIONS: dict[type[ast.AST], Callable[..., Expression]] = {
     ast.Constant: PythonExpressions._constant,
     ast.Dict: PythonExpressions._dict,
     ast.DictComp: PythonExpressions._comprehension,
-    ast.FormattedValue: PythonExpressions._formatted,
+    ast.FormattedValue: PythonExpressions._inner,
     ast.GeneratorExp: PythonExpressions._comprehension,
     ast.IfExp: PythonExpressions._choice,
     ast.JoinedStr: PythonExpressions._joined,

@@ -4,7 +4,6 @@ import ast
 from collections.abc import Callable, Iterable
 
 from ownership.drift.code import syntax
-from ownership.drift.code.python.builder import MAX_NESTING
 from ownership.drift.code.python.functions import PythonFunctions, class_named_by
 from ownership.drift.code.syntax import Expression, Statement
 
@@ -26,7 +25,7 @@ class PythonStatements(PythonFunctions):
         method = STATEMENTS.get(type(node))
         if method is None:
             return []
-        if self.nesting >= MAX_NESTING:
+        if self.nesting >= syntax.MAX_NESTING:
             return [syntax.Evaluate(node.lineno, self._too_deep(node))]
         self.nesting += 1
         try:

@@ -18,6 +18,8 @@ from ownership.drift.code.syntax.definitions import (
     Parameter,
 )
 from ownership.drift.code.syntax.expressions import (
+    MAX_NESTING,
+    TOO_DEEP,
     Assign,
     Both,
     CallExpression,
@@ -71,6 +73,8 @@ from ownership.drift.code.syntax.statements import (
 )
 
 __all__ = [
+    "MAX_NESTING",
+    "TOO_DEEP",
     "WHOLE_EXPORT",
     "Assign",
     "Both",

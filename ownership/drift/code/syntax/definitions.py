@@ -64,9 +64,8 @@ class ClassDefinition:
     interfaces: list[str] = field(default_factory=list)
     body: Function | None = None
     fields: list[str] = field(default_factory=list)  # annotated in Python's body, in order
-    decorators: list[Expression] = field(
-        default_factory=list
-    )  # TypeScript's; Python's are `Decorate`
+    # TypeScript's; Python's are `Decorate`.
+    decorators: list[Expression] = field(default_factory=list)
 
     @property
     def is_python(self) -> bool:
@@ -89,9 +88,8 @@ class Module:
     exports: dict[str, str] = field(default_factory=dict)
     export_all: list[str] = field(default_factory=list)
     classes: list[ClassDefinition] = field(default_factory=list)
-    shapes: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # type → property → the class of its type
+    # Type → property → the class of its type.
+    shapes: dict[str, dict[str, str]] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from ownership.drift.code.syntax.definitions import ClassDefinition, Function, Module
 
+MAX_NESTING = 100  # of what is read: deeper, code is Unread
+TOO_DEEP = f"is nested deeper than {MAX_NESTING} levels, and is not read below that"
+
 
 @dataclass(slots=True, eq=False)
 class Node:
