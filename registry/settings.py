@@ -190,9 +190,8 @@ if OIDC_RP_CLIENT_ID:
     OIDC_USE_PKCE = True
     OIDC_TIMEOUT = 5  # seconds
     LOGIN_REDIRECT_URL_FAILURE = "/admin/login/"
-    SESSION_COOKIE_AGE = (
-        12 * 60 * 60
-    )  # people who left the company or a group are out by the next day
+    # People who left the company or a group are out by the next day.
+    SESSION_COOKIE_AGE = 12 * 60 * 60
     INSTALLED_APPS.append("mozilla_django_oidc")
     AUTHENTICATION_BACKENDS.append("ownership.web.oidc.OidcBackend")
 

@@ -114,9 +114,8 @@ def _find_token(text: str, now: datetime) -> CheckedToken | None:
     parameters = [
         connection.ops.adapt_datetimefield_value(now),
         connection.ops.adapt_datefield_value(now.date()),
-        text[: CONSTANTS.TOKEN_KEY_LENGTH].replace(
-            "\x00", ""
-        ),  # PostgreSQL can't look for a NUL character
+        # PostgreSQL can't look for a NUL character.
+        text[: CONSTANTS.TOKEN_KEY_LENGTH].replace("\x00", ""),
     ]
     with connection.cursor() as cursor:
         cursor.execute(TOKEN_QUERY, parameters)

@@ -45,13 +45,8 @@ from ownership.history.head import Head
 from ownership.history.models import current_head
 from ownership.models import DriftRun
 
-SUBJECTS = (
-    "kind",
-    "owner",
-    "table",
-    "service",
-    "verdict",
-)  # parameters for what a finding is about
+# Parameters for what a finding is about.
+SUBJECTS = ("kind", "owner", "table", "service", "verdict")
 VERDICT_FILTERS = (*VERDICTS, NOT_KNOWN)
 FLAGS = ("waived", "new")
 

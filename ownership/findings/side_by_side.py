@@ -42,9 +42,8 @@ class ComparedRow:
     evidence: tuple[Location, ...]
     in_code: InCode | None  # None if that is not known
     code_evidence: tuple[Location, ...]
-    code_path: tuple[
-        str, ...
-    ]  # the way to the use, if all uses are outside the service's own folder
+    # The way to the use, if all uses are outside the service's own folder.
+    code_path: tuple[str, ...]
     findings: tuple[Finding, ...]
     unchecked: str
     waiver: Waiver | None

@@ -96,9 +96,8 @@ class ChangeSetDraft:
         self.sequence = 0  # of the last entry
         self.entry_models: set[type[Entry]] = set()  # of the entries written so far
         self.entries: list[Entry] = []  # once the change set is finished
-        self.states: list[
-            tuple[TrackedRow | None, TrackedRow | None]
-        ] = []  # of the rows of these entries
+        # Each row of these entries before and after.
+        self.states: list[tuple[TrackedRow | None, TrackedRow | None]] = []
         self.announced = False
         # While rows are being deleted together: what those deleted so far were.
         self.deleted_rows: list[TrackedRow] | None = None

@@ -179,9 +179,8 @@ class RegistryModel(TrackedRow):
             self.row_before = before
             with transaction.atomic():
                 self.check_under_lock()
-                super().save(
-                    *args, force_insert=force_insert, **kwargs
-                )  # post_save writes the entry
+                # `post_save` writes the entry.
+                super().save(*args, force_insert=force_insert, **kwargs)
             self.row_before = None
 
     def delete(self) -> tuple[int, dict[str, int]]:  # type: ignore[override]

@@ -41,9 +41,8 @@ class AccessTable:
     runs: list[DriftRun]
     left_out: int
     findings: int
-    truths: list[
-        tuple[DriftRun, Truth]
-    ]  # of the runs that read code: how many of the lines are true
+    # Of the runs that read code: how many of the lines are true.
+    truths: list[tuple[DriftRun, Truth]]
 
     @property
     def has_runs(self) -> bool:

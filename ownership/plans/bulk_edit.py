@@ -22,9 +22,8 @@ class AccessEdit:
 
     def plan(self, pks: Iterable[int]) -> Plan:
         """The accesses with these ids that differ from it, with what it sets. Ids of deleted ones are left out."""
-        revision = (
-            current_head().revision
-        )  # before the rows: what changes after that makes the plan stale
+        # Read before the rows: what changes after that makes the plan stale.
+        revision = current_head().revision
         steps = []
         accesses = Access.objects.select_related("table", "service")
         for access in filtered(accesses, "pk", pks):
@@ -54,9 +53,8 @@ class TableEdit:
 
     def plan(self, pks: Iterable[int]) -> Plan:
         """The tables with these ids that differ from it, with what it sets; and the accesses that move."""
-        revision = (
-            current_head().revision
-        )  # before the rows: what changes after that makes the plan stale
+        # Read before the rows: what changes after that makes the plan stale.
+        revision = current_head().revision
         steps = []
         handed_over = []
         for table in filtered(Table.objects.select_related("group", "owner"), "pk", pks):
@@ -82,9 +80,8 @@ class ServiceEdit:
 
     def plan(self, pks: Iterable[int]) -> Plan:
         """The services with these ids that have another team, with this one."""
-        revision = (
-            current_head().revision
-        )  # before the rows: what changes after that makes the plan stale
+        # Read before the rows: what changes after that makes the plan stale.
+        revision = current_head().revision
         steps = []
         for service in filtered(Service.objects.select_related("part_of", "team"), "pk", pks):
             after = copy_of(service)

@@ -30,9 +30,8 @@ SEND_TIMEOUT = 30
 REFUSAL_TIMEOUT = 2
 
 LARGEST_HEAD = 64 * 1024
-LARGEST_BODY = (
-    4 * 1024 * 1024
-)  # more than Django takes (DATA_UPLOAD_MAX_MEMORY_SIZE and a file of the import page)
+# More than Django takes (DATA_UPLOAD_MAX_MEMORY_SIZE and a file of the import page).
+LARGEST_BODY = 4 * 1024 * 1024
 # Bytes that one process holds of all requests that are still arriving.
 MOST_BYTES = 32 * 1024 * 1024
 CHUNK = 64 * 1024
