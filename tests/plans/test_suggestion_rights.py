@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from ownership.history.models import current_head
-from ownership.models import Service, Suggestion, Table, Team
+from ownership.models import Membership, Service, Suggestion, Table, Team
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.plan import Blocked, NotApplied
 from ownership.plans.steps import Step, copy_of
@@ -120,6 +120,29 @@ def test_nobody_gives_a_table_because_a_stranger_to_both_teams_said_so(people, v
         with pytest.raises(Blocked):
             taken(suggestion, people[name])
     assert owner() == "payments"
+
+
+def test_a_second_account_agrees_to_nothing_that_its_owner_may_not_write(people, viewer):
+    # Ben of B, with accounts in no team, and one in A with a role that edits nothing.
+    Membership.objects.create(team=Team.objects.get(name="A"), user=viewer)
+    bots, payments = Service.objects.get(name="bots"), Service.objects.get(name="payments")
+    taking: list[tuple[Table | Service, dict]] = [
+        (Table.objects.get(name="orders"), {"owner": bots}),
+        (payments, {"team": Team.objects.get(name="B")}),
+        (payments, {"part_of": bots}),
+    ]
+    for row, fields in taking:
+        for account in (people["eve"], viewer):
+            suggestion = make_suggestion(row, account, **fields)
+            head = current_head()
+            assert "ben" not in answers(suggestion, people)
+            with pytest.raises(NotApplied):
+                taken(suggestion, people["ben"])
+            with pytest.raises(NotApplied):
+                passed_on(suggestion, people["ben"])
+            with pytest.raises(NotApplied):
+                taken(suggestion, account)
+            assert current_head() == head
 
 
 def test_a_hand_over_suggested_by_a_stranger_to_both_teams_is_agreed_to_by_both(people, viewer):

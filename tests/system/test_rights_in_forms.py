@@ -211,6 +211,24 @@ def test_teams_are_edited_by_their_leads_alone_and_added_by_administrators(owned
     assert save_form(root, owned.bots, joining).status_code == 302
 
 
+def test_a_teams_form_takes_neither_members_nor_services_of_another_team(owned, ann):
+    of_ben = Membership.objects.get(user=owned.ben)
+    taking = open_form(ann, owned.money) | {
+        "memberships-0-id": of_ben.pk,
+        "memberships-0-team": owned.money.pk,
+        "memberships-0-user": "ben",
+        "services": owned.bot.pk,
+        "services_and_link": owned.bot.pk,
+    }
+    head = revisions()
+    save_form(ann, owned.money, taking)
+    services_alone = open_form(ann, owned.money) | {"services": owned.bot.pk}
+    save_form(ann, owned.money, services_alone)
+    delete = reverse("admin:ownership_team_delete", args=[owned.bots.pk])
+    ann.post(delete, {"post": "yes", "reason": "x", "revision": str(head)})
+    assert revisions() == head
+
+
 # Pages
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ownership.history.change_sets import change_set
-from ownership.models import Access, Service, Suggestion, Table, Waiver
+from ownership.models import Access, Membership, Service, Suggestion, Table, Waiver
 from tests.support.admin_forms import answer, change_url, form_of, open_form, save_form
 from tests.support.factories import make_waiver
 from tests.support.owned_map import revisions
@@ -178,6 +178,27 @@ def test_a_former_owner_does_not_undo_the_hand_over(owned, ann):
     assert revisions() == head
 
 
+def test_undo_brings_nobody_back_into_a_team_and_no_service_back_to_its_former_team(owned, ann):
+    membership = Membership.objects.create(team=owned.bots, user=owned.ann, is_lead=True)
+    with change_set(user=owned.root, reason="Out", source="admin"):
+        membership.delete()
+    removal = revisions()
+    with change_set(user=owned.root, reason="Theirs", source="admin"):
+        owned.wallet.team = owned.bots
+        owned.wallet.save()
+    head = revisions()
+    for revision in (removal, head):
+        url = reverse("admin:ownership_undo", args=[revision])
+        for fields in ({}, {"rest": "on"}):
+            ann.post(url, form_of(ann.get(url)) | {"reason": "Back"} | fields)
+    # A part without a team of its own went with the service.
+    selected = {"action": "set_team", "_selected_action": [owned.till.pk]}
+    page = ann.post(SERVICES, selected)
+    page = ann.post(SERVICES, answer(page) | selected | {"preview": "yes", "team": owned.money.pk})
+    ann.post(SERVICES, answer(page) | selected | {"apply": "Apply", "reason": "Back"})
+    assert revisions() == head
+
+
 def test_restoring_another_teams_deleted_table_is_refused(owned, ann):
     with change_set(user=owned.root, reason="Gone", source="admin"):
         owned.replies.delete()
@@ -201,6 +222,29 @@ def test_an_import_names_what_is_another_teams_and_can_be_suggested(owned, ann):
     done = ann.post(f"{TABLES}import/", form | {"apply": "Apply", "reason": "x"})
     assert "Nothing was changed. replies belongs to Bots" in text_of(done.text)
     assert Table.objects.get(name="replies").owner == owned.bot
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"services": [{"name": "bot", "team": "Money"}], "teams": [{"name": "Money"}]},
+        {"services": [{"name": "bot", "team": None}]},
+        {"services": [{"name": "bot", "part_of": "wallet"}]},
+        {"teams": [{"name": "Ours"}]},
+    ],
+    ids=["team", "no team", "part", "new team"],
+)
+def test_an_import_takes_no_service_and_makes_no_team(owned, ann, content):
+    nothing: dict[str, list] = {"environments": [], "groups": [], "services": [], "tables": []}
+    text = json.dumps(nothing | content)
+    page = ann.post(f"{TABLES}import/", {"file": SimpleUploadedFile("map.json", text.encode())})
+    form = {
+        name: value for name, value in form_of(page).items() if name in ("content", "fingerprint")
+    }
+    head = revisions()
+    done = ann.post(f"{TABLES}import/", form | {"apply": "Apply", "reason": "x"})
+    assert "Nothing was changed." in text_of(done.text)
+    assert revisions() == head
 
 
 def test_an_import_by_command_is_judged_by_the_account_that_it_is_for(owned, tmp_path):
