@@ -77,6 +77,9 @@ class Division:
         places = {place for place, step in enumerate(steps) if id(step) not in left_out}
         # A row that is suggested, too, may be needed here.
         places |= places_needed(places, steps, places_of_new_rows(steps))
+        if len(places) == len(steps):
+            # The plan itself has looked for what blocks it already.
+            return self.plan
         return Plan([steps[place] for place in sorted(places)], self.plan.revision)
 
     @property

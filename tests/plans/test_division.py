@@ -69,6 +69,16 @@ def test_the_own_part_is_written_and_the_rest_is_suggested(owned):
     assert Table.objects.filter(description="New").get().name == "accounts"
 
 
+def test_a_plan_that_one_may_write_whole_is_not_looked_through_twice(
+    owned, django_assert_num_queries
+):
+    plan = plan_of(changed(owned.accounts, owner=owned.till))
+    assert plan.blockers == []
+    division = divide(plan, owned.ann)
+    with django_assert_num_queries(0):
+        assert division.to_apply().blockers == []
+
+
 def test_what_is_done_to_one_table_stays_together(owned):
     """Ann may change her service's access to a table of Bots, but not the table."""
     steps = [changed(owned.used, mode="write"), changed(owned.replies)]
