@@ -18,6 +18,7 @@ from ownership.history.models import VERBS
 from ownership.models import Service, Suggestion, Table
 from ownership.models.days import today
 from ownership.models.suggestions import SuggestionQuerySet
+from ownership.plans.suggestions import WaitsFor, whom_they_wait_for
 
 WAITING, LAPSED = "waiting", "lapsed"
 STATES = [
@@ -53,6 +54,20 @@ class AnswerSerializer(serializers.Serializer):
     reason = serializers.CharField(source="answer")
 
 
+class WaitsForSerializer(serializers.Serializer):
+    """Whose answer a suggestion waits for."""
+
+    who = serializers.ChoiceField(
+        ["teams", "team leads", "administrators"],
+        help_text="“administrators” if the teams have no member but who suggested it",
+    )
+    teams = serializers.SerializerMethodField()
+
+    def get_teams(self, waits_for: WaitsFor) -> list[str]:
+        """Names of the teams that are asked."""
+        return [team.name for team in waits_for.teams]
+
+
 class SuggestionSerializer(serializers.ModelSerializer):
     """A change that somebody suggests to those who may make it."""
 
@@ -62,6 +77,7 @@ class SuggestionSerializer(serializers.ModelSerializer):
     suggested_by = serializers.CharField(source="user_name")
     time = serializers.DateTimeField(source="made")
     revision = serializers.IntegerField(help_text="revision of the map on which it was made")
+    waits_for = WaitsForSerializer(allow_null=True, help_text="null if it does not wait")
     answer = serializers.SerializerMethodField(help_text="null if there is none yet")
     steps = SuggestedStepSerializer(many=True)
 
@@ -77,6 +93,7 @@ class SuggestionSerializer(serializers.ModelSerializer):
             "until",
             "reason",
             "revision",
+            "waits_for",
             "answer",
             "steps",
         ]
@@ -174,6 +191,14 @@ class SuggestionFilters(filters.FilterSet):
         fields: list[str] = []
 
 
+def _with_whom_they_wait_for(suggestions: list[Any]) -> list[Any]:
+    waiting = [suggestion for suggestion in suggestions if suggestion.is_waiting]
+    waits_for = whom_they_wait_for(waiting)
+    for suggestion in suggestions:
+        suggestion.waits_for = waits_for.get(suggestion.pk)
+    return suggestions
+
+
 class SuggestionView(RowsView):
     """Suggestions, the latest first."""
 
@@ -185,6 +210,16 @@ class SuggestionView(RowsView):
     filterset_class = SuggestionFilters
     search_fields = ["about", "reason"]
     ordering_fields = {"number": "number", "until": "until"}
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """A page of them, with whom each waits for."""
+        page = super().paginate_queryset(queryset)
+        return None if page is None else _with_whom_they_wait_for(page)
+
+    def get_object(self) -> Any:
+        """One of them, with whom it waits for."""
+        [suggestion] = _with_whom_they_wait_for([super().get_object()])
+        return suggestion
 
     def find_head(self) -> Head:
         """The history's head, whose digest also names the date: suggestions lapse at midnight UTC."""

@@ -61,10 +61,10 @@ def suggestions_waiting(page: Page, rows: SuggestionQuerySet) -> list[Suggestion
 
 
 def name_asked(rows: list[Suggestion]) -> None:
-    """Note in each of the suggestions which teams it waits for, as ``asked``; at most four queries."""
-    asked = suggestions.teams_asked(rows)
+    """Note in each of the suggestions whom it waits for, as ``waits_for``; at most five queries."""
+    waits_for = suggestions.whom_they_wait_for(rows)
     for row in rows:
-        row.asked = asked[row.pk]  # type: ignore[attr-defined]
+        row.waits_for = waits_for[row.pk]  # type: ignore[attr-defined]
 
 
 class SuggestionsPage(Page):

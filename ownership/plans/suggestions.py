@@ -7,6 +7,7 @@ own state, in one change set that names both people.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, User
@@ -14,7 +15,15 @@ from django.db.models import Max
 
 from ownership.history.change_sets import ChangeSetDraft, change_set
 from ownership.history.models import ChangeSet, current_head
-from ownership.models import MailPreference, Service, Suggestion, SuggestionSubject, Table, Team
+from ownership.models import (
+    MailPreference,
+    Membership,
+    Service,
+    Suggestion,
+    SuggestionSubject,
+    Table,
+    Team,
+)
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import PERMISSIONS, Rights
 from ownership.plans.blockers import Blocker
@@ -129,6 +138,39 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
         table_ids = [subject.table_id for subject in subjects if subject.table_id]
         rows += Table.objects.filter(pk__in=table_ids)
     return not rows or any(rights.may_edit(row) for row in rows)
+
+
+@dataclass(frozen=True)
+class WaitsFor:
+    """Whose answer a suggestion waits for. ``teams`` are asked, none where no team is answerable.
+
+    ``who`` is "administrators" if the teams have no member but its author, so that nobody else may answer.
+    """
+
+    who: str  # "teams", "team leads" or "administrators"
+    teams: list[Team]
+
+
+def whom_they_wait_for(suggestions: Collection[Suggestion]) -> dict[int, WaitsFor]:
+    """{a suggestion's id: whose answer it waits for}; at most five queries."""
+    asked = teams_asked(suggestions)
+    team_ids = {team.pk for teams in asked.values() for team in teams}
+    members: dict[int, set[int]] = {}
+    # Otherwise every team lead may answer, whichever team is asked.
+    if settings.RIGHTS_FOLLOW_OWNER and team_ids:
+        memberships = Membership.objects.filter(team__in=team_ids, user__isnull=False).order_by()
+        for team_id, user_id in memberships.values_list("team", "user"):
+            members.setdefault(team_id, set()).add(user_id)
+    waits_for = {}
+    for suggestion in suggestions:
+        teams = asked[suggestion.pk]
+        who = "teams" if teams else "team leads"
+        if teams and settings.RIGHTS_FOLLOW_OWNER:
+            able = {pk for team in teams for pk in members.get(team.pk, ())}
+            if not able - {suggestion.user_id}:
+                who = "administrators"
+        waits_for[suggestion.pk] = WaitsFor(who, teams)
+    return waits_for
 
 
 def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:

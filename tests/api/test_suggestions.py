@@ -6,7 +6,13 @@ from django.contrib.auth.models import User
 from ownership.models import Membership
 from ownership.models.suggestions import Suggestion
 from ownership.plans.suggestions import decline
-from tests.support.factories import make_service, make_suggestion, make_table, make_team
+from tests.support.factories import (
+    make_member,
+    make_service,
+    make_suggestion,
+    make_table,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +56,28 @@ def test_a_suggestion_says_who_when_why_what_and_its_answer(get, orders, lead):
         "No",
     )
     assert one["answer"]["revision"] == head + 1
+
+
+def test_a_suggestion_says_whom_it_waits_for(get, orders, lead, settings):
+    settings.RIGHTS_FOLLOW_OWNER = True
+
+    def waits_for() -> dict | None:
+        one = get("suggestions/1/").json()
+        assert get("suggestions/").json()["results"] == [one]
+        return one["waits_for"]
+
+    suggestion = make_suggestion(orders, lead)
+    assert waits_for() == {"who": "team leads", "teams": []}
+    team = make_team("Money")
+    orders.owner.team = team
+    orders.owner.save()
+    Membership.objects.create(team=team, user=lead)
+    assert waits_for() == {"who": "administrators", "teams": ["Money"]}
+    make_member(team)
+    assert waits_for() == {"who": "teams", "teams": ["Money"]}
+    head = int(get("suggestions/")["X-Registry-Revision"])
+    decline(suggestion, user=make_member(team), reason="No", revision=head + 2)
+    assert waits_for() is None
 
 
 def test_filters_narrow_the_list(get, orders, lead, monkeypatch):
@@ -106,5 +134,6 @@ def test_the_list_takes_a_fixed_number_of_queries(get, orders, rows, django_asse
     for _ in range(rows):
         make_suggestion(orders)
     get("suggestions/")
-    with django_assert_num_queries(8):
+    # Of which one for the teams.
+    with django_assert_num_queries(9):
         get("suggestions/")
