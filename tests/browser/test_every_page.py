@@ -253,7 +253,8 @@ def test_pages_that_come_after_a_step_are_as_good(site, browser, tmp_path):
         if faults:
             found[name] = faults
 
-    for listed, label in (("table", "Hand over"), ("access", "Edit…")):
+    lists = (("table", "Hand over"), ("access", "Edit…"), ("service", "Set team…"))
+    for listed, label in lists:
         browser.get(f"{site}/admin/ownership/{listed}/")
         browser.find_element(By.CLASS_NAME, "action-select").click()
         press(browser, label)
