@@ -15,6 +15,7 @@ from ownership.admin.deleting import DeletionMixin, delete_selected
 from ownership.admin.problems import form_problems
 from ownership.admin.rights import refusal_of
 from ownership.admin.saving import Context, FormFields, ReasonMixin, RegistryForm
+from ownership.admin.suggesting import SUGGESTING
 from ownership.audit.timeline import Timeline
 
 # The greatest number that a position can hold.
@@ -33,6 +34,10 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
         # As on the site's pages, without a script.
         models.DateField: {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")},
     }
+
+    def has_suggest_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may suggest changes, also of many rows at once: actions ask it."""
+        return request.user.has_perm(SUGGESTING)
 
     def render_change_form(
         self,

@@ -265,10 +265,11 @@ def _page(
     number = len(pks)
     division = divide(plan, request.user)  # type: ignore[arg-type]
     refused, shown = division.pending, division.shown
+    may_change = model_admin.has_change_permission(request)
     noun = model_admin.opts.verbose_name if number == 1 else model_admin.opts.verbose_name_plural
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"Edit {number} {noun}",
+        "title": f"{'Edit' if may_change else 'Suggest a change to'} {number} {noun}",
         "form": form,
         "rows": [] if plan.steps else rows.filter(pk__in=pks[:MAX_SHOWN]),
         "more_rows": max(0, number - MAX_SHOWN),
@@ -282,8 +283,7 @@ def _page(
         "more_refused": len(refused[MAX_REFUSED:]),
         "waiting": division.waiting[:MAX_REFUSED],
         "more_waiting": len(division.waiting[MAX_REFUSED:]),
-        "may_suggest": not division.others_are_asked
-        or not model_admin.has_change_permission(request),
+        "may_suggest": not division.others_are_asked or not may_change,
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,
         "problem": problem,
@@ -303,7 +303,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
     return None
 
 
-@admin.action(description="Hand over or change group…", permissions=["change"])
+@admin.action(description="Hand over or change group…", permissions=["change", "suggest"])
 def edit_tables(
     model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
 ) -> HttpResponse | None:
@@ -312,7 +312,7 @@ def edit_tables(
     return _bulk_edit(model_admin, request, queryset, form, "edit_tables")
 
 
-@admin.action(description="Edit…", permissions=["change"])
+@admin.action(description="Edit…", permissions=["change", "suggest"])
 def edit_accesses(
     model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
 ) -> HttpResponse | None:
@@ -321,7 +321,7 @@ def edit_accesses(
     return _bulk_edit(model_admin, request, queryset, form, "edit_accesses")
 
 
-@admin.action(description="Set team…", permissions=["change"])
+@admin.action(description="Set team…", permissions=["change", "suggest"])
 def set_team(
     model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
 ) -> HttpResponse | None:
@@ -333,7 +333,7 @@ def set_team(
 def _set_mode(mode: Mode) -> Action:
     """The action that previews this mode for the selected accesses."""
 
-    @admin.action(description=f"Set {mode.label}", permissions=["change"])
+    @admin.action(description=f"Set {mode.label}", permissions=["change", "suggest"])
     def set_mode(
         model_admin: RegistryAdmin, request: HttpRequest, queryset: QuerySet
     ) -> HttpResponse | None:

@@ -240,12 +240,12 @@ def test_nothing_is_planned_for_services_before_a_team_is_chosen(lead_client):
     )
 
 
-def test_a_viewer_is_offered_no_edits(viewer_client, tables):
+def test_a_viewer_is_offered_to_suggest_edits_and_no_deletion(viewer_client, tables):
     make_service(team=make_team())
     for address in (TABLES, ACCESSES, SERVICES):
-        assert 'name="action"' not in viewer_client.get(address).text
-    page = edit(viewer_client, tables)
-    assert 'name="fingerprint"' not in page.text
+        page = viewer_client.get(address).text
+        assert 'name="action"' in page
+        assert "delete_selected" not in page
 
 
 def test_a_plans_queries_do_not_grow_with_its_rows(seeded, django_assert_num_queries):
@@ -264,3 +264,26 @@ def test_a_plans_queries_do_not_grow_with_its_rows(seeded, django_assert_num_que
     for pks in (services[:2], services):
         with django_assert_num_queries(2):
             ServiceEdit(team).plan(pks)
+
+
+def test_a_viewer_suggests_a_change_of_many_rows_and_writes_nothing(viewer_client, lead_client):
+    accesses = [make_access(make_table(name), mode="read") for name in ("orders", "users")]
+    head = ChangeSet.objects.count()
+    selected = {"action": "edit_accesses", "_selected_action": [row.pk for row in accesses]}
+    page = viewer_client.post(ACCESSES, selected)
+    assert "Suggest a change to 2 accesses" in page.text
+    fields = form_of(page) | selected | {"mode": "write"}
+    preview = viewer_client.post(ACCESSES, fields | {"preview": "yes"})
+    fields = form_of(preview) | selected | {"reason": "They write"}
+    assert 'name="apply"' not in preview.text
+    assert viewer_client.post(ACCESSES, fields | {"apply": "Apply"}).status_code == 403
+    assert ChangeSet.objects.count() == head
+    sent = viewer_client.post(ACCESSES, fields | {"suggest": "Suggest"}, follow=True)
+    assert "Sent as 2 suggestions, one for each owner" in text_of(sent.text)
+    assert {access.mode for access in Access.objects.all()} == {"read"}
+    again = viewer_client.post(ACCESSES, selected | {"preview": "yes", "mode": "write"})
+    assert text_of(again.text).count("by viewer") == 2
+    fields = form_of(again) | selected | {"reason": "Again"}
+    viewer_client.post(ACCESSES, fields | {"apply": "Apply"})
+    viewer_client.post(ACCESSES, fields | {"suggest": "Suggest"})
+    assert ChangeSet.objects.count() == head + 1
