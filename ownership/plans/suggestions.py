@@ -30,7 +30,7 @@ from ownership.plans.blockers import Blocker
 from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, refuse_blocked
 from ownership.plans.steps import Step, copy_of
-from ownership.plans.suggested_steps import stored_steps, subjects_of, title_of
+from ownership.plans.suggested_steps import already_suggested, stored_steps, subjects_of, title_of
 from ownership.plans.suggestion_review import Review
 
 SOURCE = ChangeSet.Source.SUGGESTION
@@ -99,12 +99,15 @@ def _save_subjects(suggestion: Suggestion, subjects: Iterable[SuggestionSubject]
 def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
     """The same suggestion once more, by its author: what of it is not so yet, compared with the map of now.
 
-    Raises NotApplied if nothing is left to suggest.
+    Raises NotApplied if nothing is left to suggest, or all of it waits already.
     """
     review = Review(suggestion)
     plan, _ = review.plan(review.choices)
     if not plan.steps:
         raise NotApplied("Everything is already as suggested.")
+    waiting = already_suggested(plan.steps, plan.steps)
+    if len(waiting) == len(plan.steps):
+        raise NotApplied(f"It waits already, as suggestion {waiting[id(plan.steps[0])].number}.")
     to_team = suggestion.subjects.filter(team_id__isnull=False).first()
     team_id = None if to_team is None else to_team.team_id
     [made] = suggest(

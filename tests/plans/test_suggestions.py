@@ -276,3 +276,13 @@ def test_a_row_that_is_gone_was_not_taken(viewer, lead, orders):
     assert Suggestion.objects.get().state == "in_part"
     [preview] = not_taken(suggestion, revision, [])
     assert (preview.label, preview.verb, preview.explanation) == (str(access), "not taken", GONE)
+
+
+def test_what_waits_is_not_suggested_again_by_its_author_either(viewer, lead, orders):
+    suggestion = make(viewer, changed(orders, description="New"))
+    with pytest.raises(NotApplied, match="waits already, as suggestion 1"):
+        suggest_again(suggestion, viewer)
+    decline(suggestion, user=lead, reason="No", revision=current_head().revision)
+    suggest_again(suggestion, viewer)
+    with pytest.raises(NotApplied, match="waits already, as suggestion 2"):
+        suggest_again(suggestion, viewer)
