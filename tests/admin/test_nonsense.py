@@ -41,6 +41,17 @@ def test_numbers_of_inline_rows_that_no_form_posts_do_not_break_the_merge(
     assert "while you had the page open" in save_form(lead_client, table, form).text
 
 
+@pytest.mark.slow
+def test_a_form_that_claims_more_rows_than_it_has_fields_is_not_answered_with_them(
+    lead_client, seeded
+):
+    table = Table.objects.get(name="biztechUsers")
+    form = open_form(lead_client, table) | {"accesses-TOTAL_FORMS": HUGE}
+    page = save_form(lead_client, table, form).text
+    assert "Please submit at most 1000 forms." in page
+    assert page.count('-service" id="id_accesses-') <= len(form)
+
+
 @pytest.mark.parametrize("number", ["-1", "-9", "0"])
 def test_a_form_that_claims_fewer_existing_rows_adds_none(lead_client, seeded, number):
     table = Table.objects.get(name="biztechUsers")
