@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -127,6 +128,14 @@ def seeded(db, seeded_rows: dict[str, list[tuple]]) -> None:
         for table, rows in seeded_rows.items():
             places = ", ".join(["%s"] * len(rows[0]))
             cursor.executemany(f'INSERT INTO "{table}" VALUES ({places})', rows)
+
+
+@pytest.fixture
+def small_map(db) -> None:
+    """A map of three tables and four services, as revision 1."""
+    cache.clear()
+    similar_names._names_at.cache_clear()
+    call_command("seed", Path(__file__).parent / "support" / "small_map.yaml", verbosity=0)
 
 
 def _person(name: str, group: str) -> User:

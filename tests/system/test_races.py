@@ -87,6 +87,7 @@ def test_if_two_leads_save_the_same_form_one_is_saved_and_the_other_gets_a_confl
     assert_whole()
 
 
+@pytest.mark.slow
 def test_leads_who_save_different_tables_are_all_saved():
     leads = [signed_in(f"lead-{number}") for number in range(6)]
     tables = [make_table(f"table-of-{number}") for number in range(6)]

@@ -50,6 +50,7 @@ def read_only() -> ReadOnly:
     return ReadOnly()
 
 
+@pytest.mark.slow
 def test_the_map_and_its_history_are_served(table, client, lead, read_only):
     _, shown = make_token(lead)
     with read_only:

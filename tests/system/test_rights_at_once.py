@@ -12,6 +12,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("committed")
 def test_of_a_hand_over_and_the_former_owners_form_at_once_the_table_ends_with_the_new_owner(
     settings,
@@ -36,6 +37,7 @@ def test_of_a_hand_over_and_the_former_owners_form_at_once_the_table_ends_with_t
     assert [str(finding) for finding in Verification().run()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("committed")
 def test_who_is_removed_from_a_team_while_saving_writes_before_that_or_not_at_all(settings):
     settings.RIGHTS_FOLLOW_OWNER = True

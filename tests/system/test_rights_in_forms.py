@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 BELONGS = "replies belongs to Bots: only its members may change it."
 
 
+@pytest.mark.slow
 def test_a_lead_edits_what_the_team_owns_as_ever(owned, ann):
     form = open_form(ann, owned.receipts)
     assert save_form(ann, owned.receipts, form | {"description": "Slips."}).status_code == 302
@@ -33,6 +34,7 @@ def test_a_lead_edits_what_the_team_owns_as_ever(owned, ann):
     )
 
 
+@pytest.mark.slow
 def test_the_form_of_another_teams_row_can_only_be_read_and_says_whose_it_is(owned, ann):
     for row, says in (
         (owned.replies, BELONGS),
@@ -47,6 +49,7 @@ def test_the_form_of_another_teams_row_can_only_be_read_and_says_whose_it_is(own
     assert 'name="_save"' in owned.client(owned.ben).get(change_url(owned.replies)).text
 
 
+@pytest.mark.slow
 def test_pages_lead_to_the_forms_of_the_own_teams_rows_alone(owned, ann):
     """Ann may edit what Money owns, and the access of its wallet to a table of Bots."""
     make_access(owned.replies, owned.spare)
@@ -61,6 +64,7 @@ def test_pages_lead_to_the_forms_of_the_own_teams_rows_alone(owned, ann):
     assert re.findall(r'aria-label="Edit ([^"]*)"', page) == ["bot → accounts"]
 
 
+@pytest.mark.slow
 def test_which_accesses_may_be_edited_takes_as_many_queries_for_many(owned, ann):
     counts = []
     for _ in range(2):
@@ -73,6 +77,7 @@ def test_which_accesses_may_be_edited_takes_as_many_queries_for_many(owned, ann)
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_a_form_that_was_opened_before_the_table_went_to_another_team_is_refused_and_kept(
     owned, ann
 ):
@@ -94,6 +99,7 @@ def test_a_form_that_was_opened_before_the_table_went_to_another_team_is_refused
     assert Table.objects.get(name="accounts").owner == owned.bot
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", ["wallet", "spare", "bot"])
 def test_a_former_owner_does_not_get_a_table_back_by_the_form(owned, ann, owner):
     owned.hand_over(owned.accounts, owned.bot)
@@ -105,6 +111,7 @@ def test_a_former_owner_does_not_get_a_table_back_by_the_form(owned, ann, owner)
     assert not Table.objects.filter(name="renamed").exists()
 
 
+@pytest.mark.slow
 def test_giving_a_table_away_alone_is_refused_and_offered_as_a_suggestion(owned, ann):
     form = open_form(ann, owned.accounts) | {"owner": str(owned.bot.pk)}
     page = save_form(ann, owned.accounts, form)
@@ -129,6 +136,7 @@ def inline(form: dict[str, str], **fields: str) -> dict[str, str]:
     return form | rows | {"accesses-TOTAL_FORMS": str(number + 1)}
 
 
+@pytest.mark.slow
 def test_inline_rows_of_another_table_are_neither_added_moved_nor_taken_over(owned, ann):
     head = revisions()
     root = owned.client(owned.root)
@@ -154,6 +162,7 @@ def test_inline_rows_of_another_table_are_neither_added_moved_nor_taken_over(own
     assert revisions() == head + 1  # the access that this test made
 
 
+@pytest.mark.slow
 def test_an_access_of_another_team_is_neither_edited_nor_added_in_the_list_of_accesses(owned, ann):
     root = owned.client(owned.root)
     theirs = Access.objects.create(table=owned.replies, service=owned.bot, mode="read")
@@ -190,6 +199,7 @@ def test_another_teams_service_is_not_taken_over(owned, ann, fields):
     assert revisions() == head
 
 
+@pytest.mark.slow
 def test_teams_are_edited_by_their_leads_alone_and_added_by_administrators(owned, ann):
     head = revisions()
     root = owned.client(owned.root)
@@ -211,6 +221,7 @@ def test_teams_are_edited_by_their_leads_alone_and_added_by_administrators(owned
     assert save_form(root, owned.bots, joining).status_code == 302
 
 
+@pytest.mark.slow
 def test_a_teams_form_takes_neither_members_nor_services_of_another_team(owned, ann):
     of_ben = Membership.objects.get(user=owned.ben)
     taking = open_form(ann, owned.money) | {
@@ -232,6 +243,7 @@ def test_a_teams_form_takes_neither_members_nor_services_of_another_team(owned, 
 # Pages
 
 
+@pytest.mark.slow
 def test_pages_offer_editing_to_those_who_may_and_suggesting_to_others(owned, ann):
     for address, row, is_mine in (
         ("/tables/accounts/", owned.accounts, True),

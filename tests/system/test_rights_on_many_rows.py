@@ -61,6 +61,7 @@ def test_a_bulk_edit_names_what_is_another_teams_and_writes_nothing(owned, ann):
     assert revisions() == head
 
 
+@pytest.mark.slow
 def test_a_bulk_edit_is_suggested_where_it_is_another_teams_and_the_rest_is_left_to_apply(
     owned, ann
 ):
@@ -86,6 +87,7 @@ def test_a_bulk_edit_is_suggested_where_it_is_another_teams_and_the_rest_is_left
     assert owned.replies.owner == owned.till
 
 
+@pytest.mark.slow
 def test_a_new_table_of_another_teams_service_is_refused_and_offered_as_a_suggestion(owned, ann):
     add = f"{TABLES}add/"
     form = form_of(ann.get(add)) | {
@@ -115,6 +117,7 @@ def test_giving_many_tables_away_asks_the_team_that_would_get_them(owned, ann):
     assert Suggestion.objects.get().kind == "hand_over"
 
 
+@pytest.mark.slow
 def test_giving_services_to_another_team_asks_that_team_and_the_rest_is_left_to_apply(owned, ann):
     selected = {
         "action": "set_team",
@@ -154,6 +157,7 @@ def test_the_order_of_a_group_with_tables_of_others_is_refused(owned, ann):
     assert revisions() == head
 
 
+@pytest.mark.slow
 def test_undoing_names_what_is_another_teams_and_undoes_the_rest_if_told_to(owned, ann):
     with change_set(user=owned.root, reason="Both", source="admin"):
         for table in (owned.accounts, owned.replies):
@@ -169,6 +173,7 @@ def test_undoing_names_what_is_another_teams_and_undoes_the_rest_if_told_to(owne
     assert Table.objects.get(name="replies").description == "x"
 
 
+@pytest.mark.slow
 def test_a_former_owner_does_not_undo_the_hand_over(owned, ann):
     owned.hand_over(owned.accounts, owned.bot)
     url = reverse("admin:ownership_undo", args=[revisions()])
@@ -178,6 +183,7 @@ def test_a_former_owner_does_not_undo_the_hand_over(owned, ann):
     assert revisions() == head
 
 
+@pytest.mark.slow
 def test_undo_brings_nobody_back_into_a_team_and_no_service_back_to_its_former_team(owned, ann):
     membership = Membership.objects.create(team=owned.bots, user=owned.ann, is_lead=True)
     with change_set(user=owned.root, reason="Out", source="admin"):
@@ -199,6 +205,7 @@ def test_undo_brings_nobody_back_into_a_team_and_no_service_back_to_its_former_t
     assert revisions() == head
 
 
+@pytest.mark.slow
 def test_restoring_another_teams_deleted_table_is_refused(owned, ann):
     with change_set(user=owned.root, reason="Gone", source="admin"):
         owned.replies.delete()
@@ -278,6 +285,7 @@ def test_accepting_a_finding_on_another_teams_table_is_refused_and_said_before(o
     assert own.status_code == 302
 
 
+@pytest.mark.slow
 def test_waiving_a_finding_on_another_teams_table_is_refused(owned, ann):
     until = "2027-01-01"
     _, done = decide(ann, "waive", "replies", until=until)

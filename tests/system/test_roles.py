@@ -61,7 +61,7 @@ def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
 
 
 @pytest.fixture
-def clients(seeded, lead, viewer) -> dict[str, Client]:
+def clients(small_map, lead, viewer) -> dict[str, Client]:
     """One for each kind of person."""
     make_suggestion(Table.objects.order_by("pk")[0])
     Endpoint.objects.create(name="ci", kind="webhook", address="https://ci.example/")

@@ -49,6 +49,7 @@ def assert_whole() -> None:
     assert [str(finding) for finding in Verification().run()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_of_two_leads_who_take_the_same_suggestion_one_does(rounds):
     table = make_table("orders", description="0", more_title="0")
@@ -66,6 +67,7 @@ def test_of_two_leads_who_take_the_same_suggestion_one_does(rounds):
     assert_whole()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_taking_and_editing_at_once_loses_neither_and_overwrites_nothing_unasked(rounds):
     table = make_table("orders", description="0")
