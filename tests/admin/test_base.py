@@ -41,6 +41,7 @@ def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
     assert len(entries_of([2])) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
 def test_without_a_reason_nothing_is_saved_and_what_was_entered_stays(lead_client, seeded, reason):
     table = Table.objects.get(name="biztechUsers")
@@ -117,6 +118,7 @@ def test_deleting_a_service_that_owns_or_uses_tables_is_refused_and_names_them(l
     assert Service.objects.filter(name="payments").exists()
 
 
+@pytest.mark.slow
 def test_a_page_s_title_names_what_it_is_about(lead_client, viewer_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     form, delete = f"{TABLES}{table.pk}/change/", f"{TABLES}{table.pk}/delete/"
@@ -166,6 +168,7 @@ def test_an_address_typed_without_scheme_is_https(lead_client):
     assert Service.objects.get().repository == "https://example.org/repo"
 
 
+@pytest.mark.slow
 def test_the_history_page_shows_who_why_and_old_and_new_in_words(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     save_form(

@@ -141,6 +141,7 @@ def test_without_a_reason_nothing_is_changed(lead_client, tables, bots):
     assert ChangeSet.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_what_nobody_saw_a_preview_of_is_shown_first(lead_client, tables, bots):
     page = edit(lead_client, tables)
     page = apply(lead_client, tables, page, owner=bots.pk)
@@ -150,6 +151,7 @@ def test_what_nobody_saw_a_preview_of_is_shown_first(lead_client, tables, bots):
     assert ChangeSet.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_what_changed_meanwhile_is_refused_and_what_was_chosen_stays(
     lead, lead_client, tables, bots
 ):
@@ -266,6 +268,7 @@ def test_a_plans_queries_do_not_grow_with_its_rows(seeded, django_assert_num_que
             ServiceEdit(team).plan(pks)
 
 
+@pytest.mark.slow
 def test_a_viewer_suggests_a_change_of_many_rows_and_writes_nothing(viewer_client, lead_client):
     accesses = [make_access(make_table(name), mode="read") for name in ("orders", "users")]
     head = ChangeSet.objects.count()

@@ -31,6 +31,7 @@ def edit(row, undoes=None, **fields) -> int:
     return head()
 
 
+@pytest.mark.slow
 def test_deleted_rows_are_listed_opened_and_restored(lead_client):
     access = make_access(make_table("orders"), make_service("payments"))
     access.table.delete()
@@ -78,6 +79,7 @@ def test_deleted_rows_are_shown_page_by_page(lead_client, monkeypatch):
     assert sorted(shown) == [f"service-{number}" for number in range(8)]
 
 
+@pytest.mark.slow
 def test_a_timeline_leads_to_the_entries_that_it_folds_and_to_the_rest_of_the_change_set(
     lead_client,
 ):

@@ -85,6 +85,7 @@ def before_the_lock(monkeypatch):
     return let
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["table", "access"])
 def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(
     lead_client, table, access, before_the_lock, whose
@@ -104,6 +105,7 @@ def test_a_change_between_the_checks_and_the_lock_is_a_conflict_too(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["table", "access"])
 def test_a_third_change_made_while_the_conflict_page_is_built_is_not_lost(
     lead_client, table, access, monkeypatch, whose
@@ -164,6 +166,7 @@ def test_a_form_whose_row_was_deleted_gives_back_what_was_entered_and_says_who_d
         assert words in response.text
 
 
+@pytest.mark.slow
 def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(
     lead_client, table, before_the_lock
 ):
@@ -175,6 +178,7 @@ def test_a_name_taken_between_the_checks_and_the_lock_is_an_error_of_its_field(
     assert "was changed successfully" not in lead_client.get(change_url(table)).content.decode()
 
 
+@pytest.mark.slow
 def test_the_merged_form_can_be_saved_and_neither_edit_is_lost(lead_client, table):
     form = open_form(lead_client, table)
     others_change(table, more_title="Handbook")
@@ -194,6 +198,7 @@ def test_of_a_field_that_both_edited_the_page_shows_both_values_and_keeps_what_w
     assert "Theirs." in response.content.decode()
 
 
+@pytest.mark.slow
 def test_an_access_changed_by_another_is_a_conflict_of_the_tables_form(lead_client, table, access):
     form = open_form(lead_client, table)
     others_change(access, mode="read_write")
@@ -236,6 +241,7 @@ def test_an_access_added_by_another_appears_on_the_page(lead_client, table, acce
     assert Access.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_an_access_added_here_survives_the_merge(lead_client, table, access):
     service = make_service("bots")
     form = open_form(lead_client, table) | {
@@ -291,6 +297,7 @@ def test_a_form_without_its_revision_is_refused_and_keeps_what_was_entered(
     assert Table.objects.get().description == "Orders."
 
 
+@pytest.mark.slow
 def test_text_of_several_lines_that_nobody_edited_does_not_count_as_edited(
     lead_client, table, access
 ):
@@ -347,6 +354,7 @@ def test_a_refused_form_leaves_no_change_set(lead_client: Client, table):
     assert ChangeSet.objects.count() == before
 
 
+@pytest.mark.slow
 def test_a_field_that_both_changed_says_who_changed_it_and_what_it_holds_now(
     lead_client, lead, table, access
 ):

@@ -176,6 +176,7 @@ def test_viewers_look_and_change_nothing(viewer_client, receiver):
     assert not DeliveryRequest.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_list_takes_as_many_queries_for_many_endpoints_as_for_few(
     lead_client, receiver, django_assert_num_queries
 ):

@@ -30,6 +30,7 @@ def suggest(client, row, *, reason="So it is", form=None, **fields):
     return client.post(address(row), form | fields | {"reason": reason})
 
 
+@pytest.mark.slow
 def test_a_viewer_suggests_a_new_table_with_its_accesses_and_a_lead_takes_it(
     viewer_client, lead_client, orders
 ):
@@ -63,6 +64,7 @@ def test_a_viewer_suggests_a_new_table_with_its_accesses_and_a_lead_takes_it(
     assert (access.service, access.mode) == (orders.owner, "read_write")
 
 
+@pytest.mark.slow
 def test_a_viewer_suggests_to_delete_a_table_and_a_lead_takes_it(
     viewer_client, lead_client, orders
 ):
@@ -149,6 +151,7 @@ def test_a_service_can_be_suggested_to_change(viewer_client):
     assert Service.objects.get().aliases == []
 
 
+@pytest.mark.slow
 def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, orders):
     assert "give a reason" in suggest(viewer_client, orders, reason=" ", description="New").text
     assert "letters, digits" in suggest(viewer_client, orders, name="no spaces").text
@@ -158,6 +161,7 @@ def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, or
     assert not Suggestion.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_somebody_saved_meanwhile_is_shown_before_anything_is_suggested(
     viewer_client, lead_client, orders
 ):

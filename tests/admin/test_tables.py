@@ -80,6 +80,7 @@ def test_names_are_typed_if_there_are_too_many_to_list(
     assert 'placeholder="name"' in typed.text
 
 
+@pytest.mark.slow
 def test_tables_are_filtered_by_how_far_they_are_confirmed(lead_client):
     make_confirmation(make_table("orders"))
     make_confirmation(make_table("receipts"), days=3)
@@ -118,6 +119,7 @@ def test_the_list_is_in_the_documents_order(lead_client, seeded):
     assert names(lead_client.get(TABLES))[:2] == ["biztechUsers", "biztechEvents"]
 
 
+@pytest.mark.slow
 def test_the_lists_queries_do_not_grow_with_the_tables(
     lead_client, seeded, django_assert_num_queries
 ):
@@ -148,6 +150,7 @@ def test_the_list_says_the_team_beside_the_owner_once_there_are_teams(lead_clien
     assert "teams Companion eventID;year + id" in page
 
 
+@pytest.mark.slow
 def test_a_list_is_counted_again_after_the_registry_changed(lead_client, seeded):
     assert lead_client.get(TABLES).context["cl"].result_count == 34
     make_table("one-more")
@@ -206,6 +209,7 @@ def test_a_save_that_changes_one_access_does_not_write_its_table(
     assert written == ["ownership_access", "ownership_historicalaccess", "ownership_changeset"]
 
 
+@pytest.mark.slow
 def test_a_tables_page_shows_physical_names_and_warnings(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     assert "production: biztechUsersPROD" in text_of(lead_client.get(change_url(table)).text)

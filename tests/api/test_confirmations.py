@@ -30,6 +30,7 @@ def names(answer) -> list[str]:
     return [row["name"] for row in answer.json()["results"]]
 
 
+@pytest.mark.slow
 def test_a_table_says_alike_everywhere_when_it_was_confirmed(table, get):
     def everywhere() -> list:
         found = [
@@ -66,6 +67,7 @@ def test_who_confirmed_it_is_in_history_alone(table, open_to_all):
         assert f'"{name}"' not in Client().get(f"/api/v1/{address}").text
 
 
+@pytest.mark.slow
 def test_tables_are_found_by_state(table, get):
     due, overdue, changed = [make_table(name) for name in ("due", "overdue", "changed")]
     confirm_now(table, changed)
@@ -123,6 +125,7 @@ def test_the_feed_delivers_confirmations_with_their_source(table, get):
     assert get("tables/orders/history/").json()["results"][0]["source"] == "confirm"
 
 
+@pytest.mark.slow
 def test_confirmations_add_one_query_however_many_tables_there_are(get):
     def count(number: int) -> list[int]:
         tables = [make_table() for _ in range(number)]

@@ -57,6 +57,7 @@ def test_a_physical_name_may_have_the_stage_anywhere(get):
     ]
 
 
+@pytest.mark.slow
 def test_filters_of_tables_narrow_to_what_the_document_says(seeded, get):
     expected = {
         "group=BTX%20Tables": [name for name in NAMES if GROUP[name] == "BTX Tables"],
@@ -106,6 +107,7 @@ def test_filters_of_services_narrow_to_what_the_document_says(seeded, get):
     assert {query: names(get(f"services/?{query}")) for query in expected} == expected
 
 
+@pytest.mark.slow
 def test_filters_of_accesses_narrow_to_what_the_document_says(seeded, get):
     expected = {
         "table=biztechTeams": {("biztechTeams", "teams"), ("biztechTeams", "btx")},
@@ -178,6 +180,7 @@ def test_search_finds_words_in_names_descriptions_and_notes_in_any_case(seeded, 
     }
 
 
+@pytest.mark.slow
 def test_search_ignores_the_case_of_every_letter(get):
     text = "Übersicht der Prüfungen, Élan"
     group = TableGroup.objects.create(name=text)

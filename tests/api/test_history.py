@@ -237,6 +237,7 @@ def test_a_pages_queries_do_not_grow_with_its_entries(
             viewer_client.get(CHANGES, {"page_size": size})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "expected"), [("tables/orders", 20), ("services/payments", 26)])
 def test_a_timelines_queries_do_not_grow_with_its_entries(viewer_client, kind, expected):
     access = make_access(make_table("orders"), make_service("payments"))
@@ -267,6 +268,7 @@ def test_a_services_timeline_has_what_it_gained_and_lost(viewer_client, story):
     ]
 
 
+@pytest.mark.slow
 def test_a_timeline_has_pages_and_no_entry_loses_its_changes_at_their_edge(viewer_client):
     access = make_access(make_table("orders"))
     for number in range(45):

@@ -1,5 +1,6 @@
 """The API's index lists every address, and each leads somewhere."""
 
+import pytest
 from django.test import Client
 
 from ownership.api import index, urls
@@ -12,6 +13,7 @@ def test_the_index_has_every_address_of_the_api(get):
     assert set(get("").json()) == set(index.LISTS) | set(index.DETAILS)
 
 
+@pytest.mark.slow
 def test_every_address_of_the_index_answers(seeded, viewer_client):
     addresses = viewer_client.get("/api/v1/").json()
     del addresses["compare"]  # needs two moments

@@ -13,6 +13,7 @@ def test_all_pages_together_are_the_list(seeded, get):
     assert (pages[0]["previous"], pages[2]["next"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_page_has_a_hundred_entries_by_default(get):
     for number in range(101):
         make_service(f"s{number:03}")

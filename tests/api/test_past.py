@@ -103,6 +103,7 @@ def test_every_query_of_the_past_answers_as_it_did_then(seeded, get):
     assert len(changed) > 35, "most answers of today are others"
 
 
+@pytest.mark.slow
 def test_every_revision_of_the_map_is_the_one_served_when_it_was_current(seeded, get):
     recorded = {1: get("map/").json()}
     for _ in a_life():
@@ -138,6 +139,7 @@ def test_a_time_shows_the_last_revision_at_or_before_it(seeded, get):
 # Who may
 
 
+@pytest.mark.slow
 def test_the_past_needs_a_sign_in_or_a_token_even_if_the_map_is_open(seeded, open_to_all, viewer):
     with_token = Client(headers={"Authorization": f"Token {make_token(viewer)[1]}"})
     past = [
@@ -380,6 +382,7 @@ def test_a_comparison_with_invalid_parameters_is_refused(seeded, get, query, par
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
 
 
+@pytest.mark.slow
 def test_compare_takes_a_fixed_number_of_queries(seeded, get):
     def counted():
         with CaptureQueriesContext(connection) as queries:

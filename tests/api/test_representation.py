@@ -102,6 +102,7 @@ def normalized(answer: Any) -> str:
     return VARYING.sub("", text)
 
 
+@pytest.mark.slow
 def test_answers_change_only_with_a_new_version(fixed_map, get):
     digest = hashlib.sha256()
     for address in ADDRESSES:

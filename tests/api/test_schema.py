@@ -24,6 +24,7 @@ def description() -> dict[str, Any]:
     return yaml.safe_load(CHECKED_IN.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_description_is_valid_and_the_checked_in_one_is_current(db):
     written = StringIO()
 
@@ -34,6 +35,7 @@ def test_the_description_is_valid_and_the_checked_in_one_is_current(db):
     )
 
 
+@pytest.mark.slow
 def test_the_schema_address_serves_it(get):
     assert yaml.safe_load(get("schema/").content) == description()
     assert get("schema/?format=json").json() == description()
@@ -142,6 +144,7 @@ def test_history_is_as_described(here, get):
     check("services/{name}/history/", 200, get("services/owner/history/"))
 
 
+@pytest.mark.slow
 def test_problems_are_as_described(db, get):
     for address in (
         "map/",

@@ -173,6 +173,7 @@ def test_without_a_usable_folder_the_snapshot_is_still_built(
     assert kept(get) == anew(get)
 
 
+@pytest.mark.slow
 def test_files_and_memory_are_bounded(seeded, monkeypatch, settings):
     monkeypatch.setattr(snapshot, "MOST_BYTES", 50_000)
     keeper = Snapshots()

@@ -121,6 +121,7 @@ def test_an_unknown_name_is_not_found(seeded, get, name):
     assert get("tables/payments/trace/").json()["detail"] == "No table is called 'payments'."
 
 
+@pytest.mark.slow
 def test_a_trace_takes_one_query_per_hop_at_any_size(seeded, viewer_client):
     def counted():
         with CaptureQueriesContext(connection) as captured:

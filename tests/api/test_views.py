@@ -258,6 +258,7 @@ def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeyp
 # Caching headers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anonymous", [True, False], ids=["open", "closed"])
 def test_no_answer_may_be_cached_without_asking_again(here, settings, viewer_client, anonymous):
     settings.ANONYMOUS_READ = anonymous

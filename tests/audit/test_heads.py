@@ -52,6 +52,7 @@ def log(edited, caplog, tmp_path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_history_is_held_against_the_heads_in_a_log(log):
     call_command("verify_history", head_from_log=str(log), stdout=StringIO())
     with owner_of_the_database() as execute:

@@ -20,6 +20,7 @@ def test_a_deleted_access_is_listed_once_in_a_service_s_timeline():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_change_set_s_many_entries_are_folded_and_the_rest_read_page_by_page():
     service = make_service("payments")

@@ -95,6 +95,7 @@ def test_the_command_reports_success_and_prints_a_head_to_keep(edited):
 # What does not verify
 
 
+@pytest.mark.slow
 def test_the_command_lists_what_it_found_and_fails(edited):
     with owner_of_the_database() as execute:
         execute("UPDATE ownership_table SET description = 'Bills.'")

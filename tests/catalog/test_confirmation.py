@@ -169,6 +169,7 @@ def test_reminders_get_what_is_due_or_overdue_in_the_order_of_its_end(table):
     assert due[0].until == today() - timedelta(days=2)
 
 
+@pytest.mark.slow
 def test_the_states_of_many_tables_take_as_many_queries_as_those_of_one(table):
     def count() -> list[int]:
         found = []

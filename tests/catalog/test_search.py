@@ -221,6 +221,7 @@ def test_the_past_is_searched_by_names_of_that_time(seeded, viewer_client):
         assert [row.name for row in search("iztechUser").hits[0].rows] == ["biztechUsers"]
 
 
+@pytest.mark.slow
 def test_it_takes_a_fixed_number_of_queries(viewer_client, django_assert_num_queries):
     def count(text):
         with CaptureQueriesContext(connection) as captured:

@@ -128,6 +128,7 @@ def test_a_table_deleted_after_listing_is_not_deployed(
     ]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(ReadError, match="Could not connect"):
         read_endpoint(names(), f"http://127.0.0.1:{free_port()}", "us-west-2")

@@ -318,6 +318,7 @@ def test_the_summary_is_a_table_that_names_cannot_break(repository: Path) -> Non
     assert r"\`g\`\[h\]" in summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", [0, MAX_SUMMARY_BYTES - 5_000, MAX_SUMMARY_BYTES])
 def test_the_summary_stays_below_what_github_takes(repository: Path, written: int) -> None:
     findings = [replace(GRANTED, table=f"täble{number}") for number in range(9_000)]

@@ -118,6 +118,7 @@ def test_a_loop_over_unknown_values_may_permit_anything_and_says_why(
     ]
 
 
+@pytest.mark.slow
 def test_loops_can_not_grow_without_end(tmp_path: Path) -> None:
     many = [f"v{number}" for number in range(60)]
     body: dict[str, object] = {"Queue${A}${B}${C}": {"Type": "AWS::SQS::Queue"}}

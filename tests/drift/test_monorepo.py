@@ -391,6 +391,7 @@ def projects(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
     return {f"users {mode} {table}" for table, mode in granted.items()}, files
 
 
+@pytest.mark.slow
 @given(projects(), st.sampled_from([{}, {"opt:stage": "prod"}]))
 def test_grants_are_read_however_they_are_written(
     tmp_path_factory: pytest.TempPathFactory,

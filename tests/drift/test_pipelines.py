@@ -74,6 +74,7 @@ def run_action(backend: Path, **inputs: str) -> subprocess.CompletedProcess[str]
     return bash(step["run"], backend, environment)
 
 
+@pytest.mark.slow
 def test_the_action_annotates_what_the_change_adds(backend: Path) -> None:
     result = run_action(
         backend, path="services", registry=MAP, baseline="HEAD^1", options="--root=."
@@ -87,11 +88,13 @@ def test_the_action_annotates_what_the_change_adds(backend: Path) -> None:
     assert result.returncode == 1
 
 
+@pytest.mark.slow
 def test_the_action_passes_where_the_change_adds_nothing(backend: Path) -> None:
     result = run_action(backend, path="services", registry=MAP, baseline="HEAD", options="--root=.")
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_action_writes_a_report_to_a_file(backend: Path) -> None:
     result = run_action(backend, registry=MAP, format="sarif", output="drift report.sarif")
     assert (result.returncode, result.stdout) == (1, "")
@@ -125,6 +128,7 @@ def test_no_input_becomes_an_option(backend: Path, name: str) -> None:
     assert (result.returncode, result.stdout.count("usage:")) == (2, 0)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_repository_is_imported(backend: Path) -> None:
     evil = "open('pwned', 'w')\n"
     for name in (

@@ -202,6 +202,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_json_is_read_like_the_json_module_reads_it(value: object) -> None:
     for ascii_only in (True, False):

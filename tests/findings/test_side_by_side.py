@@ -107,6 +107,7 @@ def test_a_waived_row_says_until_when(orders):
     assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
 
 
+@pytest.mark.slow
 def test_it_has_the_same_findings_as_the_whole_comparison(seeded):
     run = keep_run(
         "events read biztechEvents",

@@ -34,6 +34,7 @@ def shown_map():
     return MapSerializer(content, context=context).data
 
 
+@pytest.mark.slow
 def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
     recorded = {current_head().revision: shown_map()}
     for _ in a_life():
@@ -47,6 +48,7 @@ def test_every_revision_shows_the_map_recorded_when_it_was_current(seeded):
     assert shown_map() == recorded[current_head().revision]
 
 
+@pytest.mark.slow
 def test_a_few_rows_are_found_by_index_and_equal_those_found_among_all(seeded):
     for _ in a_life():
         pass

@@ -167,6 +167,7 @@ def test_a_digest_comes_once_a_period_and_only_if_there_is_news(
     assert subject_of(mail).startswith("2 changes: reader-0 → orders, reader-1 → orders")
 
 
+@pytest.mark.slow
 def test_a_mail_is_bounded(reader, mail_server, later):
     table = make_table("orders")
     watching.watch(reader, "table", table.pk)

@@ -180,6 +180,7 @@ def test_ones_own_suggestions_and_those_to_others_wait_for_somebody_else(
     assert mail_server.mails == []
 
 
+@pytest.mark.slow
 def test_what_goes_on_waiting_is_told_of_once_a_week_in_one_list(accounts, mail_server, later):
     make_suggestion(accounts, description="Balances")
     send_what_is_due()
@@ -309,6 +310,7 @@ def test_a_list_of_what_waits_is_bounded(accounts, mail_server):
     assert "\n- and 2 more\n" in text
 
 
+@pytest.mark.slow
 def test_a_mail_takes_as_many_queries_for_much_as_for_little(ann, accounts, mail_server, later):
     keep_run("bots write accounts")
     numbers = []

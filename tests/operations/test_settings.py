@@ -96,6 +96,7 @@ def test_an_invalid_setting_is_refused_with_its_name_and_a_cure_and_no_traceback
     assert "hush" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_password_in_a_database_url_may_contain_a_comma():
     result = run(
         ["-c", "from registry.settings import DATABASES; print(DATABASES['default']['PASSWORD'])"],
@@ -104,6 +105,7 @@ def test_a_password_in_a_database_url_may_contain_a_comma():
     assert result.stdout.strip() == "one,two"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "host", "port"),
     [

@@ -175,6 +175,7 @@ def test_a_search_does_not_find_the_names_of_fields(viewer_client):
     assert revisions_on(viewer_client.get(CHANGES, {"q": "contact"})) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?kind=ownership", "?q=orders", "?table=orders&q=orders"])
 def test_the_queries_of_the_log_do_not_grow_with_the_history(viewer_client, orders, query):
     edit(orders, undoes=head(), description="Orders.")
@@ -313,6 +314,7 @@ def test_history_takes_a_sign_in(db, settings, address):
 # One change set
 
 
+@pytest.mark.slow
 def test_a_large_change_set_is_shown_page_by_page_and_folded(lead_client):
     with change_set(reason="Many"):
         for number in range(150):

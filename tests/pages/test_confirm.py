@@ -219,6 +219,7 @@ def test_where_rights_follow_the_owner_its_team_confirms_and_nobody_else(
     assert Confirmation.objects.get().confirmed_by == "ann"
 
 
+@pytest.mark.slow
 def test_the_list_is_narrowed_by_state_group_and_owner(table, lead_client):
     tables = [make_table(name) for name in ("due", "overdue", "changed", "confirmed")]
     for row, days in zip(tables, (3, -3, 180, 180), strict=True):
@@ -273,6 +274,7 @@ def test_the_most_urgent_tables_come_first_and_the_page_says_so(lead_client):
     assert "Most urgent" not in lead_client.get(f"{CONFIRM}?state=overdue").text
 
 
+@pytest.mark.slow
 def test_states_appear_in_lists_once_anything_is_confirmed(table, lead_client, settings):
     settings.ANONYMOUS_READ = True
     home, group = reverse("pages:home"), reverse("pages:group", args=["Group"])
@@ -293,6 +295,7 @@ def test_states_appear_in_lists_once_anything_is_confirmed(table, lead_client, s
     assert Confirmation.objects.get().confirmed_by not in anonymous
 
 
+@pytest.mark.slow
 def test_a_services_page_says_how_far_its_tables_are_confirmed(table, lead_client):
     address = table.owner.get_absolute_url()
     make_table("rates", owner=table.owner)
@@ -302,6 +305,7 @@ def test_a_services_page_says_how_far_its_tables_are_confirmed(table, lead_clien
     assert "orders Confirmation: Confirmed rates Confirmation: Never confirmed" in page
 
 
+@pytest.mark.slow
 def test_confirming_is_no_edit_on_pages(table, lead, lead_client):
     with change_set(user=lead, reason="Before", source="admin"):
         make_access(table)
@@ -339,6 +343,7 @@ def test_the_matrix_has_a_layer_that_says_how_far_tables_are_confirmed(
         assert rows == ["confirmed", "never"]
 
 
+@pytest.mark.slow
 def test_the_page_takes_a_fixed_number_of_queries(lead_client):
     keep_run("payments read orders", environment="production")
 

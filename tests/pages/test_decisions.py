@@ -251,6 +251,7 @@ def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(
     assert Access.objects.get(service__name="bots").mode == "write"
 
 
+@pytest.mark.slow
 def test_of_two_teams_the_own_part_is_accepted_after_the_rest_was_suggested(settings):
     settings.RIGHTS_FOLLOW_OWNER = True
     owned = OwnedMap()
@@ -269,6 +270,7 @@ def test_of_two_teams_the_own_part_is_accepted_after_the_rest_was_suggested(sett
     assert [access.table.name for access in owned.spare.accesses.all()] == ["accounts"]
 
 
+@pytest.mark.slow
 def test_a_finding_that_waits_is_left_out_with_a_link(viewer_client, run):
     page = look(viewer_client, ACCEPT, run, BOTS)
     confirm(viewer_client, ACCEPT, page, BOTS, reason="As found", confirmed="suggest")

@@ -101,6 +101,7 @@ def test_without_a_similar_name_nothing_is_suggested(seeded, viewer_client):
     assert "Did you mean" not in viewer_client.get("/tables/qqqqqqqq/").text
 
 
+@pytest.mark.slow
 def test_finding_near_names_takes_a_fixed_number_of_queries(viewer_client):
     def count():
         with CaptureQueriesContext(connection) as captured:

@@ -81,6 +81,7 @@ def test_every_page_can_be_seen_on_a_day(seeded, viewer_client):
     assert "No tables yet" in past
 
 
+@pytest.mark.slow
 def test_they_take_a_fixed_number_of_queries(viewer_client):
     def count():
         found = []

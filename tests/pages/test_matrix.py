@@ -116,6 +116,7 @@ def test_an_unknown_value_is_reported(seeded, viewer_client, query):
     assert f"{next(iter(query))}=x" in response.text
 
 
+@pytest.mark.slow
 def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_up(
     seeded, viewer_client, monkeypatch
 ):
@@ -134,6 +135,7 @@ def test_a_large_map_starts_from_groups_and_families_whose_counts_open_and_add_u
         ) == int(count)
 
 
+@pytest.mark.slow
 def test_very_many_services_are_grouped_by_the_group_they_own_tables_in(
     seeded, viewer_client, monkeypatch
 ):
@@ -169,6 +171,7 @@ def test_an_overview_of_many_services_and_groups_is_bounded_and_leaves_nothing_o
     assert "Page 2 of 2 (37 in total)" in text
 
 
+@pytest.mark.slow
 def test_rows_that_are_too_many_go_on_another_page(seeded, viewer_client, monkeypatch):
     monkeypatch.setattr(matrix, "MAX_CELLS", 100)
     with change_set(reason="Grow"):
@@ -306,6 +309,7 @@ def test_layers_are_for_people_who_are_signed_in_of_today_and_where_there_is_a_r
         assert viewer_client.get(URL, query).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "queries"), [("declared", 13), ("granted", 16), ("drift", 16)])
 def test_each_layer_takes_so_many_queries(
     run, viewer_client, django_assert_num_queries, layer, queries
@@ -330,6 +334,7 @@ def test_it_is_shown_as_it_was(seeded, viewer_client):
     assert ("biztechUsers", "payments") in cells(viewer_client, revision="1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", [{}, {"group": "Group"}, {"mode": "read"}])
 @pytest.mark.parametrize("largest", [8000, 1])
 def test_it_takes_a_fixed_number_of_queries(viewer_client, monkeypatch, query, largest):

@@ -154,6 +154,7 @@ def test_of_the_past_it_shows_what_the_teams_of_today_were_answerable_for(ann):
     assert [table["name"] for table in answer["results"]] == ["accounts", "receipts"]
 
 
+@pytest.mark.slow
 def test_lists_of_the_api_are_narrowed_to_a_team_and_to_what_is_mine(ann, viewer_client):
     def names(client, address, **query):
         return [
@@ -188,6 +189,7 @@ def test_two_accounts_never_get_each_others_answer_from_a_cache(ann, viewer_clie
     assert again.status_code == 304
 
 
+@pytest.mark.slow
 def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
     keep_run("bots write accounts")
 
@@ -211,6 +213,7 @@ def test_the_page_takes_as_many_queries_for_many_tables_as_for_few(ann):
 # The team beside the owner
 
 
+@pytest.mark.slow
 def test_pages_name_the_team_that_is_answerable_for_the_owner_and_how_to_reach_it(ann):
     for address in ("/", "/services/", "/tables/receipts/", "/services/till/", "/groups/Group/"):
         assert "Money" in text_of(ann.get(address).text), address
@@ -243,6 +246,7 @@ def test_a_teams_page_lists_what_it_is_answerable_for_and_its_members_to_people_
     assert Client().get("/teams/Nobody/").status_code == 404
 
 
+@pytest.mark.slow
 def test_without_teams_nothing_says_team(seeded, viewer_client):
     for address in (
         "/",

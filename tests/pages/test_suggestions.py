@@ -44,6 +44,7 @@ def state(suggestion) -> str:
     return Suggestion.objects.get(pk=suggestion.pk).state
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_it_would_write_and_taking_it_names_both_people(lead_client, orders):
     suggestion = make_suggestion(orders, description="New", more_title="Handbook")
     page = lead_client.get(suggestion.get_absolute_url())
@@ -86,6 +87,7 @@ def test_some_of_it_can_be_taken(lead_client, orders):
     )
 
 
+@pytest.mark.slow
 def test_what_was_not_taken_stays_visible_with_the_reason_and_is_suggested_again(
     lead_client, viewer_client, viewer, orders
 ):
@@ -171,6 +173,7 @@ def test_blockers_are_named(lead_client, orders):
     assert "Nothing was written. orders: its owner bots has been deleted" in text_of(response.text)
 
 
+@pytest.mark.slow
 def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client, viewer, settings):
     settings.RIGHTS_FOLLOW_OWNER = True
     owned = OwnedMap()
@@ -198,6 +201,7 @@ def test_a_hand_over_by_a_stranger_is_passed_on_to_the_other_team(viewer_client,
     assert owned.accounts.owner == owned.bot
 
 
+@pytest.mark.slow
 def test_passing_on_a_part_asks_why_not_the_rest_and_shows_it(viewer, settings):
     settings.RIGHTS_FOLLOW_OWNER = True
     owned = OwnedMap()
@@ -220,6 +224,7 @@ def test_passing_on_a_part_asks_why_not_the_rest_and_shows_it(viewer, settings):
     assert "accounts" not in left
 
 
+@pytest.mark.slow
 def test_an_import_with_a_hand_over_is_answered_part_by_part(viewer, settings):
     """Of somebody in neither team: what is handed over waits apart from the owner's other changes."""
     settings.RIGHTS_FOLLOW_OWNER = True
@@ -321,6 +326,7 @@ def test_what_lapsed_is_among_ones_own_with_the_day(viewer_client, viewer, order
     assert "Nobody answered until" in page
 
 
+@pytest.mark.slow
 def test_tables_services_and_home_say_how_many_wait(lead_client, orders):
     one = make_suggestion(orders, description="New")
     assert (

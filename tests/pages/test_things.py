@@ -117,6 +117,7 @@ def test_keys_that_differ_from_the_deployed_ones_are_among_the_tables_findings(
     assert "1 drift finding" not in table_page(viewer_client, "biztechUsers")
 
 
+@pytest.mark.slow
 def test_each_access_leads_to_its_form_for_those_who_may_edit_it(
     seeded, viewer_client, lead_client
 ):
@@ -200,6 +201,7 @@ def test_a_page_that_a_service_does_not_have_is_its_first_or_last(hub, viewer_cl
     assert "table-" in section(service_page(viewer_client, "hub", **query), "accesses")[0]
 
 
+@pytest.mark.slow
 def test_history_needs_a_sign_in(seeded, viewer_client, settings):
     settings.ANONYMOUS_READ = True
     for name, history in (
@@ -241,6 +243,7 @@ def test_both_are_shown_as_they_were_and_every_link_stays_there(seeded, viewer_c
         assert all(link.endswith("?revision=1") for link in links)
 
 
+@pytest.mark.slow
 def test_a_history_goes_on_page_by_page_and_outlives_its_table(seeded, viewer_client):
     table = Table.objects.get(name="biztechPrizes")
     for number in range(25):
@@ -276,6 +279,7 @@ def test_a_name_that_nothing_has_is_not_found(seeded, viewer_client, kind):
         assert "no-such" in response.text
 
 
+@pytest.mark.slow
 def test_pages_take_a_fixed_number_of_queries(viewer_client):
     def queries():
         counts = []

@@ -99,6 +99,7 @@ def test_an_invalid_name_is_not_found(seeded, viewer_client):
     assert viewer_client.get(reverse("pages:table-trace", args=["payments"])).status_code == 404
 
 
+@pytest.mark.slow
 def test_it_takes_a_fixed_number_of_queries(seeded, viewer_client):
     def counted():
         with CaptureQueriesContext(connection) as captured:

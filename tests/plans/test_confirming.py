@@ -97,6 +97,7 @@ def test_a_confirmation_is_in_the_tables_timeline_and_makes_no_open_form_stale()
     assert not Timeline.of_row(Table, table.pk).has_entries_after(shown_at)
 
 
+@pytest.mark.slow
 def test_confirming_many_takes_as_many_queries_as_confirming_two():
     def count(tables: list[Table]) -> int:
         shown_at = current_head().revision

@@ -122,6 +122,7 @@ def test_nobody_gives_a_table_because_a_stranger_to_both_teams_said_so(people, v
     assert owner() == "payments"
 
 
+@pytest.mark.slow
 def test_a_second_account_agrees_to_nothing_that_its_owner_may_not_write(people, viewer):
     # Ben of B, with accounts in no team, and one in A with a role that edits nothing.
     Membership.objects.create(team=Team.objects.get(name="A"), user=viewer)
@@ -158,6 +159,7 @@ def test_a_hand_over_suggested_by_a_stranger_to_both_teams_is_agreed_to_by_both(
     assert Table.objects.get(name="orders").description == "New"
 
 
+@pytest.mark.slow
 def test_a_service_goes_to_another_team_if_that_team_agrees(people, viewer):
     beta = Team.objects.get(name="B")
     for name in ("ann", "viewer"):

@@ -362,6 +362,7 @@ def many(size, suffix):
     return created, head()
 
 
+@pytest.mark.slow
 def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
     make_table("first")  # the group of all
     counts = {}

@@ -140,6 +140,7 @@ def test_an_address_may_try_ten_sign_ins_a_minute_and_is_told_how_long_to_wait(l
     assert sign_in("lead", PASSWORD).status_code == 302
 
 
+@pytest.mark.slow
 def test_all_together_may_try_sixty_sign_ins_a_minute(locks, lead, clock):
     for number in range(60):
         assert sign_in("nobody", "wrong", f"198.51.100.{number}").status_code == 200

@@ -244,6 +244,7 @@ def test_a_client_that_does_not_read_loses_its_connection(strict):
         client.close()
 
 
+@pytest.mark.slow
 def test_the_oldest_connection_gives_way_when_there_are_too_many(patient):
     silent = [patient.open() for _ in range(CONNECTIONS + 5)]
 
