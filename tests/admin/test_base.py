@@ -41,6 +41,7 @@ def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
     assert len(entries_of([2])) == 3
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
 def test_without_a_reason_nothing_is_saved_and_what_was_entered_stays(lead_client, seeded, reason):

@@ -282,6 +282,7 @@ def test_a_change_elsewhere_is_no_conflict(lead_client, table):
     assert save_form(lead_client, table, form | {"description": "All orders."}).status_code == 302
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("token", [None, "", "x", "-1", "99999", "9" * 30, "1; DROP"])
 def test_a_form_without_its_revision_is_refused_and_keeps_what_was_entered(
     lead_client, table, token
@@ -409,6 +410,7 @@ def test_a_text_is_stored_without_the_browsers_line_ends(lead_client, table):
     assert table.description == "one\ntwo"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("blank", ["\u3164", "\u200b", "\u2800 \u00ad", "…", "_", "\u202e"])
 def test_a_reason_without_a_visible_letter_is_refused(lead_client, table, blank):
     form = open_form(lead_client, table) | {"description": "New.", "reason": blank}

@@ -59,6 +59,7 @@ def test_once_it_has_a_secret_no_page_says_that_it_has_none(lead_client, receive
     assert "no secret" not in text_of(page.text)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

@@ -13,7 +13,7 @@ from ownership.models import Table
 from tests.support.admin_forms import change_url
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # no database decides how the admin looks
 
 
 def test_the_first_page_shows_the_latest_changes(lead_client, viewer_client, seeded):

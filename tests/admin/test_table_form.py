@@ -170,6 +170,7 @@ def test_long_values_and_many_entries_are_not_spelt_out_after_saving(lead_client
     assert "· 3 more." in message
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

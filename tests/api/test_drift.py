@@ -175,6 +175,7 @@ def test_findings_of_an_owner(get, drifted):
     assert [finding["table"] for finding in run["findings"]] == ["orders"]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "query",
     [

@@ -8,6 +8,8 @@ from ownership.history.change_sets import change_set
 from ownership.models import Service, Table
 from tests.support.factories import make_service, make_table
 
+pytestmark = pytest.mark.sqlite  # no database decides how errors are said
+
 MISSING = {
     "tables/nothing/": "No table is called 'nothing'.",
     "tables/HERE-IT-IS/": "No table is called 'HERE-IT-IS'.",

@@ -367,6 +367,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", NONSENSE)
 def test_nonsense_is_refused_with_the_name_of_the_parameter(get, address):
     make_table("here-it-is", owner=make_service("owner"))
@@ -386,6 +387,7 @@ def test_nonsense_is_refused_with_the_name_of_the_parameter(get, address):
     }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize(
     ("query", "detail"),

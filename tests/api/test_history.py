@@ -182,6 +182,7 @@ def test_a_name_finds_a_deleted_row_even_if_another_row_has_it_now(viewer_client
     assert [change["revision"] for change in timeline] == [creation]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

@@ -16,6 +16,8 @@ from django.test import Client
 from ownership.api import filters, urls
 from tests.support.factories import make_access, make_service, make_table
 
+pytestmark = pytest.mark.sqlite  # no database decides the description
+
 CHECKED_IN = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 

@@ -41,6 +41,7 @@ WRITING = ["post", "put", "patch", "delete"]
 # Methods
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("method", WRITING)
 def test_nothing_can_be_written_by_anyone(here, settings, viewer, viewer_client, method):
     settings.ANONYMOUS_READ = True
@@ -75,6 +76,7 @@ def test_nothing_can_be_written_by_anyone(here, settings, viewer, viewer_client,
     assert Table.objects.count() == 1
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("method", ["get", "head", "options", *WRITING])
 def test_missing_permission_is_reported_first(here, method):
     bad = ["?nothing=1", "?format=xml", "?environment=nowhere"]
@@ -93,11 +95,13 @@ def test_missing_permission_comes_before_the_form_of_the_answer():
     assert Client().get("/api/v1/map/", headers={"Accept": "text/html"}).status_code == 401
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", [*DATA, "schema/", "docs/"])
 def test_anyone_may_read_an_open_map(here, open_to_all, address):
     assert Client().get(f"/api/v1/{address}").status_code == 200
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_head_is_get_without_the_body(here, viewer_client, address):
     got, head = viewer_client.get(f"/api/v1/{address}"), viewer_client.head(f"/api/v1/{address}")
@@ -120,6 +124,7 @@ def test_head_gives_304_too(here, get, viewer_client):
     assert viewer_client.head("/api/v1/map/", headers={"If-None-Match": etag}).status_code == 304
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_options_describe_the_address_in_json(here, viewer_client, address):
     answer = viewer_client.options(f"/api/v1/{address}")
@@ -132,6 +137,7 @@ def test_options_describe_the_address_in_json(here, viewer_client, address):
 # ETag and revision
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", [*DATA, *HISTORY, "changes/atom/"])
 def test_an_answer_that_the_client_has_is_304(here, get, address):
     first = get(address)
@@ -143,6 +149,7 @@ def test_an_answer_that_the_client_has_is_304(here, get, address):
         assert again[header] == first[header]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -258,6 +265,7 @@ def test_a_change_between_head_and_rows_makes_them_read_again(here, get, monkeyp
 # Caching headers
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 @pytest.mark.parametrize("anonymous", [True, False], ids=["open", "closed"])
 def test_no_answer_may_be_cached_without_asking_again(here, settings, viewer_client, anonymous):

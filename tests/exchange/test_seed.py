@@ -479,6 +479,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("mistake", "expected_words"), MISTAKES.values(), ids=MISTAKES)
 def test_a_fixture_with_a_mistake_is_refused_as_a_whole_with_entry_and_reason(
     db, tmp_path, mistake, expected_words

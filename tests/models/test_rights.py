@@ -25,7 +25,7 @@ from tests.support.factories import (
 )
 from tests.support.owned_map import OwnedMap
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # rights are decided in Python
 
 
 @pytest.fixture

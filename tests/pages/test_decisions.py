@@ -512,6 +512,7 @@ def test_strangers_must_sign_in_and_a_get_leads_to_the_drift_page(
     assert lead_client.get(address).headers["Location"] == DRIFT
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
 @pytest.mark.parametrize(
     "fields",

@@ -127,6 +127,7 @@ def test_filters_narrow_everything_besides_the_findings(lead_client, drifted):
     assert "is known only when deployed" not in page
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"]
 )

@@ -10,6 +10,8 @@ from django.test import Client
 from ownership.templatetags.display import day, when
 from tests.support.pages import text_of
 
+pytestmark = pytest.mark.sqlite  # no database decides where links lead
+
 SECTIONS = {
     "/": "Map",
     "/tables/biztechUsers/": "Map",

@@ -14,7 +14,7 @@ from tests.support.factories import make_access, make_table
 from tests.support.owned_map import revisions
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # rights are decided in Python
 
 BELONGS = "replies belongs to Bots: only its members may change it."
 

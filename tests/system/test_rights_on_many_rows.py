@@ -15,7 +15,7 @@ from tests.support.owned_map import revisions
 from tests.support.pages import text_of
 from tests.support.runs import keep_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # rights are decided in Python
 
 TABLES = "/admin/ownership/table/"
 SERVICES = "/admin/ownership/service/"
