@@ -138,7 +138,7 @@ class ServiceEditForm(BulkEditForm):
     no_team = forms.BooleanField(
         required=False,
         label="No team",
-        help_text="Takes the services out of their teams. A part is then its parent’s team’s.",
+        help_text="Takes the services out of their teams. A part then belongs to its parent’s team.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -49,7 +49,7 @@ SUGGESTED_WAIVER = timedelta(days=90)
 AS_SUGGESTIONS = "suggest"
 MEANING_OF_SUGGESTING = (
     "Each owner gets what concerns their tables as a suggestion, as previewed below. "
-    "Nothing of the map changes until they take it."
+    "The map does not change until they take it."
 )
 NO_GROUP_OR_OWNER = (
     "A new table needs a group and an owner, and the map has none yet: add them first."

@@ -242,7 +242,7 @@ class SuggestionPage(Page):
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
         made = suggestions.pass_on(review, chosen, user=user, **form.cleaned_data)
-        message = "Passed on. Nothing of the map has changed yet: the other team takes the hand-over or declines it."
+        message = "Passed on. The map has not changed yet: the other team will take the hand-over or decline it."
         messages.success(self.request, message)
         return HttpResponseRedirect(made[0].get_absolute_url())
 
@@ -253,7 +253,7 @@ class SuggestionPage(Page):
         head = current_head().revision
         reason = form.cleaned_data["reason"]
         suggestions.decline(_suggestion(suggestion.number), user=user, reason=reason, revision=head)
-        messages.success(self.request, "Declined. Nothing of the map was changed.")
+        messages.success(self.request, "Declined. The map was not changed.")
         return HttpResponseRedirect(reverse("pages:suggestions"))
 
     def _withdraw(self, suggestion: Suggestion, user: Any) -> HttpResponse:

@@ -37,7 +37,7 @@ SOURCE = ChangeSet.Source.SUGGESTION
 NOTHING_CHOSEN = "Select at least one change, or decline the suggestion."
 OWN = "Somebody else must take your suggestion."
 NO_HAND_OVER = "Select only what hands tables over to another team, to pass it on."
-WHY_NOT_THE_REST = "Say why you leave the rest out: taking a part answers the whole suggestion."
+WHY_NOT_THE_REST = "Say why you leave the rest out: taking part of a suggestion closes it."
 NOT_WAITING = "This suggestion was answered, or has lapsed."
 
 
@@ -48,7 +48,7 @@ def suggest(
     reason: str,
     revision: int,
 ) -> list[Suggestion]:
-    """Store each part as a suggestion; all in one change set. Nothing of the map is written.
+    """Store each part as a suggestion; all in one change set. The map is not written.
 
     ``revision`` is that of the map which the steps were made from.
     """
@@ -107,7 +107,9 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
         raise NotApplied("Everything is already as suggested.")
     waiting = already_suggested(plan.steps, plan.steps)
     if len(waiting) == len(plan.steps):
-        raise NotApplied(f"It waits already, as suggestion {waiting[id(plan.steps[0])].number}.")
+        raise NotApplied(
+            f"It is already waiting, as suggestion {waiting[id(plan.steps[0])].number}."
+        )
     to_team = suggestion.subjects.filter(team_id__isnull=False).first()
     team_id = None if to_team is None else to_team.team_id
     [made] = suggest(

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from ownership.models import Suggestion
 
 NOTHING_TO_SUGGEST = (
-    "Nothing was suggested: all of it waits for an answer already, or is yours to change."
+    "Nothing was suggested: all of it is already waiting for an answer, or is yours to change."
 )
 
 
@@ -26,7 +26,7 @@ def suggestions_sent(suggestions: Sequence[Suggestion]) -> SafeString:
 def suggested() -> SafeString:
     """The same on the page of the one that was just made."""
     sentence = (
-        "Suggested. Nothing of the map has changed yet: somebody else takes your suggestion or declines it. "
+        "Suggested. The map has not changed yet: somebody else will take your suggestion or decline it. "
         'You find it under <a href="{}">My suggestions</a>.'
     )
     return format_html(sentence, reverse("pages:suggestions-mine"))

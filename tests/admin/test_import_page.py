@@ -195,7 +195,7 @@ def test_of_two_teams_the_own_part_is_applied_after_the_rest_was_suggested(owned
     assert Suggestion.objects.get().about == "replies"
     words = text_of(rest.text)
     assert "Sent as a suggestion." in words
-    assert "Already suggested, so it is not suggested again: spare → replies: suggestion 1" in words
+    assert "Already suggested, so left out: spare → replies: suggestion 1" in words
     assert 'name="suggest"' not in rest.text
     assert form_of(rest)["reason"] == "As agreed"
     assert apply(ann, rest).status_code == 302

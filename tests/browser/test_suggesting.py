@@ -30,9 +30,7 @@ def test_a_viewer_suggests_in_four_clicks_and_a_lead_takes_it_in_three(
     assert hand.find("//*[@data-pending]").text == "payments: Read + Write → Read"
     hand.go("//input[@type='submit' and @value='Suggest']")
     assert hand.clicks <= 4
-    assert (
-        "Nothing of the map has changed yet" in hand.find("//*[contains(@class, 'message')]").text
-    )
+    assert "The map has not changed yet" in hand.find("//*[contains(@class, 'message')]").text
     assert complaints(browser) == []
     sign_out(browser)
 

@@ -234,7 +234,7 @@ def test_a_viewer_sends_findings_to_the_owners_and_a_lead_takes_one(
     assert "Suggest…" in viewer_client.get(DRIFT).text
     page = look(viewer_client, ACCEPT, run, BOTS, users)
     assert "Suggest to the owners" in page.text
-    assert "Nothing of the map changes until they take it." in page.text
+    assert "The map does not change until they take it." in page.text
     assert "The map will be updated" not in page.text
     assert "You can undo this" not in page.text
     typed = {"reason": "Code says so", "confirmed": "suggest"}
