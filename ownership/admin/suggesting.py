@@ -19,6 +19,7 @@ from ownership.history.row_states import fetch_row, fetch_rows
 from ownership.models import Suggestion
 from ownership.plans.parts_by_owner import parts_by_owner
 from ownership.plans.steps import Step, attname, copy_of
+from ownership.plans.suggested_steps import already_suggested
 from ownership.plans.suggestions import suggest
 from ownership.web.suggestion_messages import suggested
 
@@ -134,6 +135,13 @@ class SuggestPage(PlainTitles):
             steps = steps_of_form(form, formsets)
         if not steps:
             raise NothingChanged(form.instance, NOTHING_SUGGESTED)
+        waiting = already_suggested(steps, steps)
+        if len(waiting) == len(steps):
+            suggestion = waiting[id(steps[0])]
+            raise NothingChanged(
+                form.instance,
+                f"Nothing was suggested: suggestion {suggestion.number}, by {suggestion.user_name}, waits already.",
+            )
         user: Any = request.user
         # The one that the form shows: there was no conflict with what came later. A new row's form shows none.
         shown = whole_number(request.POST.get(REVISION_FIELD))

@@ -187,5 +187,7 @@ def _subject_of_changes(news: PersonalNews) -> str:
         labels += [entry.label for entry in group.entries]
     names = ", ".join(dict.fromkeys(labels))
     if len(news.groups) == 1:
-        return f"{names}: {news.groups[0].change_set.reason}"
+        # The other lines are in the mail.
+        reason = news.groups[0].change_set.reason.partition("\n")[0]
+        return f"{names}: {reason}"
     return f"{len(news.groups)} changes: {names}"

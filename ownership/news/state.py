@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet, Subquery
 
 from ownership.history.models import ChangeSet
+from ownership.history.row_states import describe_day
 from ownership.models import Delivery, Endpoint
 
 
@@ -30,6 +32,10 @@ def with_state(endpoints: QuerySet[Endpoint]) -> QuerySet[Endpoint, Any]:
     )
 
 
+def _moment(time: datetime) -> str:
+    return f"{describe_day(time)}, {time:%H:%M} UTC"
+
+
 def state_of(endpoint: Any) -> EndpointState:
     """The state of an endpoint that was read ``with_state()``."""
     delivery: Delivery | None = getattr(endpoint, "delivery", None)
@@ -47,8 +53,8 @@ def state_of(endpoint: Any) -> EndpointState:
         return EndpointState("Nothing has been sent yet: no deliverer has looked at it.", False)
     if delivery.failing_since is not None:
         return EndpointState(
-            f"Failing since {delivery.failing_since:%Y-%m-%d %H:%M} UTC: {problem} "
-            f"Next attempt at {delivery.next_attempt:%Y-%m-%d %H:%M} UTC.",
+            f"Failing since {_moment(delivery.failing_since)}: {problem} "
+            f"Next attempt at {_moment(delivery.next_attempt)}.",
             False,
             behind,
         )

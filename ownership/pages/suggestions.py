@@ -46,7 +46,7 @@ STATES = {
 # The same as leaving the state out, as in the API.
 WAITING = "waiting"
 OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
-WITHDRAWN = "Withdrawn by who suggested it."
+WITHDRAWN = "Withdrawn by its author."
 MOVED = (
     "Nothing was written: something changed after this page was loaded. "
     "It is up to date now. Review it, then take it."

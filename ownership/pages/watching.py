@@ -125,7 +125,7 @@ def _what_happens_now(user: Any, kind: str) -> str:
     if rhythm == MailPreference.Rhythm.NEVER:
         return "You watch it, but your mail is switched off: see “Watching” in your account's menu."
     if kind == Watch.Kind.MINE:
-        return "You watch what is yours: you get mail when it changes, and of what waits for you."
+        return "You watch what is yours: you get mail when it changes, and when something waits for you."
     return "You watch it: you get mail when it changes."
 
 

@@ -1,5 +1,7 @@
 """Watches on pages, and changes in mails."""
 
+import re
+
 from django import template
 from django.template import Context
 
@@ -10,12 +12,14 @@ from ownership.models.roles import has_role
 
 register = template.Library()
 LONGEST_LINE = 300
+BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 @register.filter
 def one_line(text: str) -> str:
-    """The text without line breaks."""
-    return " ".join(text.split())
+    """The text without line breaks; a dash stands between its paragraphs."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in BLANK_LINES.split(text.strip())]
+    return " – ".join(paragraphs)
 
 
 @register.filter

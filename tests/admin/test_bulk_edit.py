@@ -129,7 +129,7 @@ def test_a_button_of_the_list_previews_a_mode_at_once(lead_client):
     actions = re.findall(r'name="action" value="(\w+)"', lead_client.get(ACCESSES).text)
     selected = {"action": actions, "index": index, "_selected_action": [access.pk, other.pk]}
     page = lead_client.post(ACCESSES, selected)
-    assert "1 of the selected accesses already have these values" in text_of(page.text)
+    assert "1 of the selected accesses already has these values" in text_of(page.text)
     assert "mode Write Read" in text_of(page.text)
     apply(lead_client, [access, other], page)
     assert Access.objects.filter(mode="read").count() == 2
@@ -210,7 +210,7 @@ def test_services_get_a_team_in_one_change_set(lead_client):
     page = preview(lead_client, services, team=money.pk)
     assert "team — Money" in text_of(page.text)
     assert "team Bots Money" in text_of(page.text)
-    assert "1 of the selected services already have these values" in text_of(page.text)
+    assert "1 of the selected services already has these values" in text_of(page.text)
     head = ChangeSet.objects.count()
     done = apply(lead_client, services, page, reason="Money takes them")
     assert "Saved: 2 entries changed." in text_of(done.text)

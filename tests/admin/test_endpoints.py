@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from ownership.history.models import ChangeSet
 from ownership.models import Delivery, DeliveryRequest, Endpoint
 from tests.support.admin_forms import form_of
-from tests.support.endpoints import deliver, make_endpoint
+from tests.support.endpoints import deliver, make_endpoint, make_failing_endpoint
 from tests.support.factories import make_service
 from tests.support.pages import text_of
 
@@ -154,6 +154,11 @@ def test_buttons_leave_the_sending_to_the_deliverer(lead_client, receiver):
     deliver()
     assert len(receiver.received) == 2
     assert Delivery.objects.get().revision == 3
+
+
+def test_times_of_a_failing_endpoint_read_as_on_other_pages(viewer_client, db):
+    page = text_of(viewer_client.get(deliveries(make_failing_endpoint())).text)
+    assert re.search(r"Failing since \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC: ", page)
 
 
 def test_viewers_look_and_change_nothing(viewer_client, receiver):

@@ -161,6 +161,17 @@ def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, or
     assert not Suggestion.objects.exists()
 
 
+def test_what_waits_already_is_not_suggested_again(viewer_client, orders):
+    suggest(viewer_client, orders, description="New")
+    again = suggest(viewer_client, orders, description="New", reason="Still so")
+    assert Suggestion.objects.count() == 1
+    page = text_of(viewer_client.get(again["Location"]).text)
+    assert "Nothing was suggested: suggestion 1, by viewer, waits already." in page
+
+    suggest(viewer_client, orders, description="Newer")
+    assert Suggestion.objects.count() == 2
+
+
 @pytest.mark.slow
 def test_what_somebody_saved_meanwhile_is_shown_before_anything_is_suggested(
     viewer_client, lead_client, orders

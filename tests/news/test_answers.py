@@ -65,6 +65,17 @@ def test_what_was_taken_is_mailed_with_the_reason(reader, lead, mail_server, lat
     assert "taken by lead: Yes, &lt;so&gt;" in html_of(mail)
 
 
+def test_why_not_the_rest_stands_apart_from_the_reason(reader, lead, mail_server, later):
+    review = Review(
+        make_suggestion(make_table("orders"), reader, description="New", name="orders2")
+    )
+    [first, *_] = review.choices
+    take(review, [first], user=lead, reason="Yes", rest="Not so")
+    mailed_later(later)
+    [mail] = mail_server.mails
+    assert "- orders: taken in part by lead: Yes – Not taken: Not so\n" in text_of(mail)
+
+
 def test_answers_of_one_minute_come_in_one_mail_with_what_else_changed(
     reader, lead, mail_server, later
 ):

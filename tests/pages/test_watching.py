@@ -51,7 +51,9 @@ def test_a_button_on_its_page_watches_a_thing_and_ends_that(viewer_client, viewe
 def test_what_is_mine_is_watched_by_one_button(viewer_client):
     for _ in range(2):
         page = viewer_client.post(WATCHING, {"act": "watch", "kind": "mine"}, follow=True)
-        assert "you get mail when it changes, and of what waits for you." in text_of(page.text)
+        assert "you get mail when it changes, and when something waits for you." in text_of(
+            page.text
+        )
     assert Watch.objects.values_list("kind", "row").get() == ("mine", None)
     assert "Stop watching what is mine" in text_of(viewer_client.get(WATCHING).text)
 
