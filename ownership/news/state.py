@@ -52,12 +52,10 @@ def state_of(endpoint: Any) -> EndpointState:
     if delivery is None:
         return EndpointState("Nothing has been sent yet: no deliverer has looked at it.", False)
     if delivery.failing_since is not None:
-        return EndpointState(
-            f"Failing since {_moment(delivery.failing_since)}: {problem} "
-            f"Next attempt at {_moment(delivery.next_attempt)}.",
-            False,
-            behind,
-        )
+        sentence = f"Failing since {_moment(delivery.failing_since)}: {problem}"
+        if delivery.next_attempt is not None:
+            sentence += f" Next attempt at {_moment(delivery.next_attempt)}."
+        return EndpointState(sentence, False, behind)
     if problem:
         return EndpointState(f"Nothing is sent: {problem}", False, behind)
     if behind:
