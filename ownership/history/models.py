@@ -32,7 +32,7 @@ class ChangeSet(models.Model):
         ADMIN = "admin", "Admin"
         SEED = "seed", "Seed"
         IMPORT = "import", "Import"
-        RESTORE = "restore", "Restore"
+        RESTORE = "restore", "Undo"
         DRIFT = "drift", "Drift"
         COMMAND = "command", "Command"
         SUGGESTION = "suggestion", "Suggestion"

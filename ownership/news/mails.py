@@ -160,8 +160,9 @@ def _subject(news: PersonalNews | None, reminders: Reminders | None) -> str:
     """What waits, by its names, and what changed."""
     parts = []
     if reminders is not None:
-        names = ", ".join(dict.fromkeys(thing.name for thing in reminders.things))
-        parts.append(f"Waiting for you: {names}")
+        # A suggestion about several rows has all their names.
+        names = ", ".join(thing.name for thing in reminders.things).split(", ")
+        parts.append(f"Waiting for you: {', '.join(dict.fromkeys(names))}")
     if news is not None and news.answers is not None:
         parts.append(_subject_of_answers(news.answers))
     if news is not None and news.groups:

@@ -62,4 +62,4 @@ def state_of(endpoint: Any) -> EndpointState:
         return EndpointState(
             f"Working; up to revision {delivery.revision} of {endpoint.head}.", True, behind
         )
-    return EndpointState("Working; up to date.", True)
+    return EndpointState("Up to date: nothing is waiting to be sent.", True)

@@ -45,8 +45,7 @@ QUICK_KINDS = {
 QUICK_KINDS_OF_ONE = {
     name: QUICK_KINDS[name] for name in ("ownership", "access", "key_schema", "index")
 }
-# Every change set that came in by a restore is the undo of another one.
-SOURCES = dict(ChangeSet.Source.choices) | {ChangeSet.Source.RESTORE.value: "Undo"}
+SOURCES = dict(ChangeSet.Source.choices)
 # So many of the latest change sets give the names of people to choose from.
 LATEST_FOR_PEOPLE = 200
 

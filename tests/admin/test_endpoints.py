@@ -168,7 +168,7 @@ def test_viewers_look_and_change_nothing(viewer_client, receiver):
 
     page = viewer_client.get(deliveries(endpoint))
 
-    assert "Working; up to date." in text_of(page.text)
+    assert "Up to date: nothing is waiting to be sent." in text_of(page.text)
     assert (
         "<button"
         not in page.text.split('id="content-main"')[-1]
@@ -190,7 +190,7 @@ def test_the_list_takes_as_many_queries_for_many_endpoints_as_for_few(
         lead_client.get(LIST)
         with django_assert_num_queries(9):
             page = lead_client.get(LIST)
-        return page.text.count("Working; up to date.")
+        return page.text.count("Up to date: nothing is waiting to be sent.")
 
     make_endpoint(receiver)
     deliver()
