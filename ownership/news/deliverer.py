@@ -22,7 +22,8 @@ from ownership.news.mailing import due_people, mail_next
 
 LOG = logging.getLogger("ownership.news")
 
-THREADS = 4
+# With the thread that looks for what is due, as many connections as a process's pool has by default.
+THREADS = 3
 # Seconds between two looks for what is due, unless something wakes the deliverer earlier.
 INTERVAL = 2.0
 # Seconds between two looks for mail. Changes are collected before they are mailed anyway.

@@ -44,6 +44,12 @@ def wait_until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.postgres
+def test_each_of_its_threads_finds_a_connection_in_the_pool(db):
+    # Otherwise some would wait for one in vain while all are busy.
+    assert connection.settings_dict["OPTIONS"]["pool"]["max_size"] >= module.THREADS + 1
+
+
 def test_once_sends_what_is_due_and_returns(committed, receiver, monkeypatch):
     monkeypatch.setattr(module, "IN_A_ROW", 2)
     endpoint = make_endpoint(receiver)

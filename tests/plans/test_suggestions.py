@@ -280,9 +280,9 @@ def test_a_row_that_is_gone_was_not_taken(viewer, lead, orders):
 
 def test_what_waits_is_not_suggested_again_by_its_author_either(viewer, lead, orders):
     suggestion = make(viewer, changed(orders, description="New"))
-    with pytest.raises(NotApplied, match="waits already, as suggestion 1"):
+    with pytest.raises(NotApplied, match="already waiting, as suggestion 1"):
         suggest_again(suggestion, viewer)
     decline(suggestion, user=lead, reason="No", revision=current_head().revision)
     suggest_again(suggestion, viewer)
-    with pytest.raises(NotApplied, match="waits already, as suggestion 2"):
+    with pytest.raises(NotApplied, match="already waiting, as suggestion 2"):
         suggest_again(suggestion, viewer)
