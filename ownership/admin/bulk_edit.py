@@ -25,10 +25,13 @@ from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan, Stale
 from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
+from ownership.web.suggestion_messages import (
+    NOTHING_TO_SUGGEST,
+    rows_of_others,
+    suggestions_sent,
+)
 
 MAX_SHOWN = 200  # previews on a page
-MAX_REFUSED = 20  # rows of other teams that the page names
 KEEP = ("", "Keep as it is")
 NOTHING_DIFFERS = "Nothing was changed: these rows already have the values that you chose."
 LOOK_FIRST = "Nothing was changed yet. Check the preview, then apply."
@@ -264,7 +267,7 @@ def _page(
     rows = model_admin.model._default_manager.select_related(*foreign_keys(model_admin.model))
     number = len(pks)
     division = divide(plan, request.user)  # type: ignore[arg-type]
-    refused, shown = division.pending, division.shown
+    shown = division.shown
     may_change = model_admin.has_change_permission(request)
     noun = model_admin.opts.verbose_name if number == 1 else model_admin.opts.verbose_name_plural
     context = {
@@ -279,10 +282,7 @@ def _page(
         "unchanged": number
         - len({step.pk for step in plan.steps if step.model is model_admin.model}),
         "blockers": plan.blockers,
-        "refused": refused[:MAX_REFUSED],
-        "more_refused": len(refused[MAX_REFUSED:]),
-        "waiting": division.waiting[:MAX_REFUSED],
-        "more_waiting": len(division.waiting[MAX_REFUSED:]),
+        **rows_of_others(division.pending, division.waiting),
         "may_suggest": not division.others_are_asked or not may_change,
         "fingerprint": plan.fingerprint(),
         "conflict": conflict,

@@ -25,12 +25,15 @@ from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.steps import Preview, Step
 from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
+from ownership.web.suggestion_messages import (
+    NOTHING_TO_SUGGEST,
+    rows_of_others,
+    suggestions_sent,
+)
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
 # Rows of other teams that the page names.
-MAX_REFUSED = 20
 SALT = "ownership.import"
 STALE = (
     "Nothing was changed: the map has changed since this preview. The preview is up to date now."
@@ -154,7 +157,6 @@ class ImportPage:
                     # New rows of the plan still have the ids that they got before all was rolled back.
                     planned = plan_import(statements, prune=upload.prune)
         division = divide(planned.plan, request.user)  # type: ignore[arg-type]
-        refused = division.pending
         context = _context(statements, planned, division.shown) | {
             "form": UploadForm(),
             "reason_form": form,
@@ -162,10 +164,7 @@ class ImportPage:
             "content": upload.signed(),
             "problem": problem,
             "may_apply": division.may_apply,
-            "waiting": division.waiting[:MAX_REFUSED],
-            "more_waiting": len(division.waiting[MAX_REFUSED:]),
-            "refused": refused[:MAX_REFUSED],
-            "more_refused": len(refused[MAX_REFUSED:]),
+            **rows_of_others(division.pending, division.waiting),
             "may_suggest": division.has_others and request.user.has_perm(SUGGESTING),
         }
         return self._import_page(request, context)

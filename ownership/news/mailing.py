@@ -57,7 +57,7 @@ class Content:
     """What a mail says, as it was read when it was begun."""
 
     until: int  # the revision
-    place: str
+    name: str  # of the mail: a repetition has the same
     read_at: datetime
     news: PersonalNews | None
     reminders: Reminders | None
@@ -144,12 +144,12 @@ def mail_next(user_id: int) -> bool:
     if content is not None:
         with claimed(Mailing, user_id) as mailing:
             # Another process may have sent it, or have begun another one, in between.
-            if mailing is not None and _place(mailing) == content.place:
+            if mailing is not None and _name_of(mailing) == content.name:
                 _send(user, preference, mailing, content)
     return False
 
 
-def _place(mailing: Mailing) -> str:
+def _name_of(mailing: Mailing) -> str:
     """Which of the person's mails is being sent: up to which revision, and the number of the mail."""
     return f"{mailing.sending_to}-{mailing.mails_begun}"
 
@@ -186,7 +186,7 @@ def _begin_again(
         return None
     mailing.tries += 1
     mailing.save()
-    return Content(until, _place(mailing), now, news, _reminders(mailing, things))
+    return Content(until, _name_of(mailing), now, news, _reminders(mailing, things))
 
 
 def _begin_new(
@@ -214,7 +214,7 @@ def _begin_new(
     mailing.mails_begun += 1
     mailing.tries = 1
     mailing.save()
-    return Content(head, _place(mailing), now, news, _reminders(mailing, things))
+    return Content(head, _name_of(mailing), now, news, _reminders(mailing, things))
 
 
 def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: datetime) -> bool:
@@ -230,7 +230,7 @@ def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: d
 def _send(user: User, preference: MailPreference, mailing: Mailing, content: Content) -> None:
     """Hand the mail to the server, and store the outcome."""
     try:
-        _hand_over(make_mail(user, content.news, content.reminders, content.place))
+        _hand_over(make_mail(user, content.news, content.reminders, content.name))
     except NotSent as error:
         # Not sent for certain: the next attempt is not a repetition, and may be about more.
         mailing.sending_to = None

@@ -40,10 +40,13 @@ from ownership.plans.suggestions import suggest
 from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
-from ownership.web.suggestion_messages import NOTHING_TO_SUGGEST, suggestions_sent
+from ownership.web.suggestion_messages import (
+    NOTHING_TO_SUGGEST,
+    rows_of_others,
+    suggestions_sent,
+)
 
 MAX_FINDINGS = 200  # in one decision
-MAX_REFUSED = 20  # rows of other teams that the page names
 SUGGESTED_WAIVER = timedelta(days=90)
 # The value of the button that sends the decision to the owners.
 AS_SUGGESTIONS = "suggest"
@@ -271,14 +274,11 @@ def _preview(basis: Basis, acceptance: Acceptance, user: Any, may_decide: bool) 
     previews = zip(acceptance.plan.steps, acceptance.previews(), strict=True)
     return {
         "previews": [preview for step, preview in previews if id(step) in shown],
-        "waiting": division.waiting[:MAX_REFUSED],
-        "more_waiting": len(division.waiting[MAX_REFUSED:]),
         "may_decide": may_decide and (adds_tables or bool(division.writable.steps)),
         "may_suggest": user.has_perm(SUGGESTING) and (adds_tables or division.has_others),
         "warnings": acceptance.warnings,
         "elsewhere": elsewhere,
-        "refused": refused[:MAX_REFUSED],
-        "more_refused": len(refused[MAX_REFUSED:]),
+        **rows_of_others(refused, division.waiting),
     }
 
 

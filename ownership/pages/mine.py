@@ -15,7 +15,7 @@ from ownership.models import Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
 from ownership.models.suggestions import SuggestionQuerySet
 from ownership.pages.base import BadAddress, Context, Page
-from ownership.pages.suggestions import name_asked
+from ownership.pages.suggestions import note_whom_they_wait_for
 from ownership.pages.table_list import any_confirmed, listed
 
 TABLES_PER_PAGE = 50
@@ -125,7 +125,7 @@ def own_suggestions(mine: Mine, user: User) -> WaitingSection:
     waiting = Suggestion.objects.waiting().filter(user_id=user.pk).order_by("number")
     section = _of_suggestions("own-suggestions", "My suggestions", waiting)
     section.content["all"] = reverse("pages:suggestions-mine")
-    name_asked(section.content["suggestions"])
+    note_whom_they_wait_for(section.content["suggestions"])
     return section
 
 

@@ -60,7 +60,7 @@ def suggestions_waiting(page: Page, rows: SuggestionQuerySet) -> list[Suggestion
     return list(rows.waiting().order_by("number"))
 
 
-def name_asked(rows: list[Suggestion]) -> None:
+def note_whom_they_wait_for(rows: list[Suggestion]) -> None:
     """Note in each of the suggestions whom it waits for, as ``waits_for``; at most five queries."""
     waits_for = suggestions.whom_they_wait_for(rows)
     for row in rows:
@@ -109,7 +109,7 @@ class SuggestionsPage(Page):
         others = rows.waiting().exclude(pk__in=for_user.values("pk")).order_by("number")
         own = list(others.filter(user_id=user.pk)[:PER_PAGE])
         of_others = list(others.exclude(user_id=user.pk)[:PER_PAGE])
-        name_asked([*own, *of_others])
+        note_whom_they_wait_for([*own, *of_others])
         return {"for_user": list(for_user[:PER_PAGE]), "own": own, "others": of_others}
 
     def _in_state(self, rows: SuggestionQuerySet, state: str) -> Context:
@@ -134,7 +134,7 @@ class OwnSuggestionsPage(Page):
             raise BadAddress(OF_TODAY)
         own = Suggestion.objects.with_answers().filter(user_id=self.request.user.pk)
         waiting = list(own.waiting())
-        name_asked(waiting)
+        note_whom_they_wait_for(waiting)
         closed = own.exclude(pk__in=own.waiting().values("pk"))
         page = Paginator(closed, PER_PAGE).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
@@ -311,7 +311,7 @@ class SuggestionPage(Page):
                     context["passed_on_as"],
                 )[:ROWS_SHOWN]
             return context
-        name_asked([suggestion])
+        note_whom_they_wait_for([suggestion])
         user: Any = self.request.user
         typed = self.request.POST if "fingerprint" in self.request.POST else None
         return (

@@ -1,16 +1,32 @@
-"""What people read after they sent suggestions."""
+"""What people read before and after they send suggestions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ownership.models import Suggestion
+from ownership.plans.blockers import Blocker
+
+MAX_NAMED = 20  # rows of others that a page names
 
 NOTHING_TO_SUGGEST = (
     "Nothing was suggested: all of it is already waiting for an answer, or is yours to change."
 )
+
+
+def rows_of_others(
+    refused: Sequence[Blocker], waiting: Sequence[tuple[str, Suggestion]]
+) -> dict[str, Any]:
+    """The context of ``refused.html`` and ``already_suggested.html``: what a preview names of a plan's division."""
+    return {
+        "refused": refused[:MAX_NAMED],
+        "more_refused": len(refused[MAX_NAMED:]),
+        "waiting": waiting[:MAX_NAMED],
+        "more_waiting": len(waiting[MAX_NAMED:]),
+    }
 
 
 def suggestions_sent(suggestions: Sequence[Suggestion]) -> SafeString:
