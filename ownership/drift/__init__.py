@@ -4,6 +4,7 @@ Modules import only upward in this list::
 
     physical_names       what a table is called in an environment
     types                values: Location, GrantedAccess, Infrastructure, Finding, …
+    environment_words    which words mean the environment
     values               what files contain: texts that know their location and their variables
     varying_names        names that have the environment in them
     service_names        which service a folder's, a project's or a role's name means

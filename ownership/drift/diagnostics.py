@@ -20,7 +20,7 @@ from ownership.drift.types import (
     Unresolved,
     shortened,
 )
-from ownership.drift.values import PLACEHOLDER, Text
+from ownership.drift.values import PLACEHOLDER, Text, readable
 
 
 class RoleUse(NamedTuple):
@@ -56,7 +56,7 @@ class Diagnostics:
         """
         if text.reason:
             reason = text.reason.text
-        quote = shortened(text.replace(PLACEHOLDER, "…"))
+        quote = shortened(readable(text))
         unresolved = Unresolved(text.location, quote, shortened(reason), service, frozenset(modes))
         self.unresolved[unresolved] = None
 

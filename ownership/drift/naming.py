@@ -13,10 +13,11 @@ With the environments ``dev`` (suffix empty) and ``production`` (suffix ``PROD``
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ownership.drift.environment_words import SEPARATORS
 from ownership.drift.physical_names import NamePattern
 from ownership.drift.service_names import service_in_folders, service_of_role
 from ownership.drift.types import DeclaredMap, printable
-from ownership.drift.values import PLACEHOLDER, SEPARATORS, Text, Variable
+from ownership.drift.values import PLACEHOLDER, Text, Variable
 from ownership.drift.varying_names import bases_by_patterns
 
 MAX_SERVICE_NAME = 255  # what a kept run and a waiver can hold
@@ -150,7 +151,7 @@ class Names:
 
     def _is_suffix(self, variable: Variable, text: Text) -> bool:
         """Whether a variable at the end of a name is the environment's suffix and no part of the name."""
-        if variable.varies or text[variable.start :] in self._suffixes:
+        if variable.is_environment or text[variable.start :] in self._suffixes:
             return True
         # An input may be anything. It is no part of the name if the map has the rest.
         rest = text[: variable.start].rstrip(SEPARATORS)
@@ -203,7 +204,11 @@ class Names:
 
 def _ends_of_first_variables(text: Text) -> list[int]:
     """Where the variables end that are the environment and that the text begins with."""
-    return [variable.end for variable in text.variables if variable.varies and variable.start == 0]
+    return [
+        variable.end
+        for variable in text.variables
+        if variable.is_environment and variable.start == 0
+    ]
 
 
 def _service_names(declared: DeclaredMap) -> dict[str, str]:

@@ -15,59 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
+from ownership.drift.environment_words import SEPARATORS, is_environment_value
 from ownership.drift.types import Location
 
 Value: TypeAlias = "Text | Map | Seq | None"
 
 PLACEHOLDER = "\0"  # replaces what can't be resolved; neither YAML nor JSON can contain it
-SEPARATORS = "-_."
 UNKNOWN_LOCATION = Location("?")
 
 POSITION = re.compile(r"\d{1,9}")  # in a list
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")  # `tableSuffix` is table, Suffix
-# Words for the environment in a variable's name, and those that may follow them: `stageName`.
-_ENVIRONMENT_WORDS = frozenset(
-    {"env", "environment", "stage", "suffix", "postfix", "suffixes", "stages"}
-)
-_SOURCE = re.compile(r"^(?:env|opt|param|self|sls):")
-# How words for the environment end that nobody separated: `tablesuffix`
-_WORD_ENDINGS = ("suffix", "postfix", "environment")
-_NEUTRAL_WORDS = frozenset({"name", "id", "tag", "short", "label", "value", "key", "code", "type"})
-# What environments are called, or nothing. As a value of a variable, such a word is no part of a table's name.
-_ENVIRONMENT_VALUES = re.compile(
-    r"(?:(?:dev|develop|development|test|testing|qa|uat|stg|stage|staging|sandbox|sbx|preview|pre-?prod|beta|prod"
-    r"|production|prd|live|local)[0-9]*)?",
-    re.IGNORECASE,
-)
-
-
-def names_environment(variable: str) -> bool:
-    """Whether a variable is named like the environment or its suffix: ``self:custom.tableSuffix``.
-
-    ``custom.suffixes.prod`` is; ``stagedOrders`` and ``envelopes`` only look like it.
-    """
-    # Of `env:STAGE`, the source says nothing.
-    address = _SOURCE.sub("", variable)
-    for name in reversed(re.split(r"[.:/]", address)):
-        # `suffixes.prod`: the environment has chosen, and the name before it says what.
-        if not is_environment_value(name):
-            return _is_environment_name(name)
-        if name.lower() in _ENVIRONMENT_WORDS:
-            return True
-    return False
-
-
-def _is_environment_name(name: str) -> bool:
-    for word in reversed(WORD.findall(name)):
-        word = word.lower()
-        if word not in _NEUTRAL_WORDS:
-            return word in _ENVIRONMENT_WORDS or word.endswith(_WORD_ENDINGS)
-    return False
-
-
-def is_environment_value(value: str) -> bool:
-    """Whether a variable's value is what environments are called, or nothing: ``-dev``, ``PROD``."""
-    return _ENVIRONMENT_VALUES.fullmatch(value.strip(SEPARATORS)) is not None
 
 
 def as_index(text: str) -> int | None:
@@ -92,14 +48,14 @@ class Reason:
 class Variable:
     """The part of a text that came from a variable: ``text[start:end]``.
 
-    - ``varies``: the part is the environment.
+    - ``is_environment``: the part is the environment, such as a suffix, and no part of a table's name.
     - ``may_vary``: the part depends on the environment or on an input, and may be a part of a name.
     - ``reason``: why the variable is unresolved; the part is a placeholder then.
     """
 
     start: int
     end: int
-    varies: bool
+    is_environment: bool
     reason: Reason | None = None
     may_vary: bool = False
 
@@ -115,13 +71,15 @@ class Variable:
             return self
         new_start = max(self.start, start) - start
         new_end = min(self.end, end) - start
-        return Variable(new_start, new_end, self.varies, self.reason, self.may_vary)
+        return Variable(new_start, new_end, self.is_environment, self.reason, self.may_vary)
 
     def shifted(self, by: int) -> "Variable":
         """The variable in a text that has ``by`` more characters before it."""
         if by == 0:
             return self
-        return Variable(self.start + by, self.end + by, self.varies, self.reason, self.may_vary)
+        return Variable(
+            self.start + by, self.end + by, self.is_environment, self.reason, self.may_vary
+        )
 
 
 class Text(str):
@@ -149,17 +107,21 @@ class Text(str):
         unresolved = [variable for variable in self.variables if variable.reason]
         if not unresolved:
             return None
-        return min(unresolved, key=lambda variable: variable.varies).reason
+        return min(unresolved, key=lambda variable: variable.is_environment).reason
 
     @property
     def varies(self) -> bool:
         """Whether a part of it is the environment, or depends on it."""
-        return any(variable.varies or variable.may_vary for variable in self.variables)
+        return any(variable.is_environment or variable.may_vary for variable in self.variables)
 
     @property
     def has_unknown_part(self) -> bool:
         """Whether something in it is unresolved that is not the environment."""
-        return any(variable.reason and not variable.varies for variable in self.variables)
+        return any(variable.reason and not variable.is_environment for variable in self.variables)
+
+    def at(self, location: Location) -> "Text":
+        """The same text at another place: where it is used."""
+        return Text(self, location, self.variables)
 
     def part(self, start: int, end: int) -> "Text":
         """``text[start:end]`` with its variables."""
@@ -219,6 +181,33 @@ def as_mapping(value: Value) -> Map:
     return Map(location_of(value))
 
 
+def as_text(key: str, location: Location) -> Text:
+    """A key with its location, or with that of what it belongs to where it has none."""
+    if isinstance(key, Text):
+        return key
+    return Text(key, location)
+
+
+def readable(text: str) -> str:
+    """The text for people: with ``…`` in place of what can't be resolved."""
+    return text.replace(PLACEHOLDER, "…")
+
+
+def from_json(node: object, location: Location) -> Value:
+    """A value of JSON, all of it at one location."""
+    match node:
+        case dict():
+            members = Map(location)
+            for key, member in node.items():
+                members[Text(key, location)] = from_json(member, location)
+            return members
+        case list():
+            return Seq(location, [from_json(member, location) for member in node])
+        case None:
+            return None
+    return Text(str(node).replace(PLACEHOLDER, "\ufffd"), location)
+
+
 def known_text(value: Value) -> Text | None:
     """The value, if it is a text and all of it is resolved; None for anything else."""
     match value:
@@ -261,34 +250,38 @@ def concat(pieces: Iterable[str], location: Location) -> Text:
 
 
 def from_variable(
-    value: str, location: Location, varies: bool = False, may_vary: bool = False
+    value: str, location: Location, is_environment: bool = False, may_vary: bool = False
 ) -> Text:
     """The value of a variable, marked as such.
 
-    It varies if told so, if it may vary and is what environments are called, or if it is made of varying variables
-    and separators alone.
+    It is the environment if told so, if it may vary and is what environments are called, or if it is made of the
+    environment and separators alone.
     """
-    varies = varies or (may_vary and is_environment_value(value))
-    variables: tuple[Variable, ...] = ()
+    if may_vary and is_environment_value(value):
+        is_environment = True
+    inner: tuple[Variable, ...] = ()
     if isinstance(value, Text):
-        variables = value.variables
-        varies = varies or _is_environment_alone(value)
-    return Text(value, location, (Variable(0, len(value), varies, may_vary=may_vary), *variables))
+        inner = value.variables
+        is_environment = is_environment or _is_environment_alone(value)
+    whole = Variable(0, len(value), is_environment, may_vary=may_vary)
+    return Text(value, location, (whole, *inner))
 
 
 def _is_environment_alone(text: Text) -> bool:
-    """Whether a text has nothing but varying variables and separators: ``-dev``, made from ``-${opt:stage}``."""
-    varying = [variable for variable in text.variables if variable.varies]
+    """Whether a text has nothing but the environment and separators: ``-dev``, made from ``-${opt:stage}``."""
+    has_environment = False
     # Variables may overlap: one that was made from others covers them.
-    characters = list(text)
-    for variable in varying:
-        length = variable.end - variable.start
-        characters[variable.start : variable.end] = [""] * length
-    return bool(varying) and not "".join(characters).strip(SEPARATORS)
+    rest = list(text)
+    for variable in text.variables:
+        if variable.is_environment:
+            has_environment = True
+            length = variable.end - variable.start
+            rest[variable.start : variable.end] = [""] * length
+    return has_environment and not "".join(rest).strip(SEPARATORS)
 
 
-def placeholder(location: Location, reason: Reason | str, varies: bool = False) -> Text:
-    """What replaces a value that can't be resolved; ``varies``: it is the environment all the same."""
+def placeholder(location: Location, reason: Reason | str, is_environment: bool = False) -> Text:
+    """What replaces a value that can't be resolved; it may be known to be the environment all the same."""
     if isinstance(reason, str):
         reason = Reason(reason)
-    return Text(PLACEHOLDER, location, (Variable(0, 1, varies, reason),))
+    return Text(PLACEHOLDER, location, (Variable(0, 1, is_environment, reason),))

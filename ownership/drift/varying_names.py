@@ -27,7 +27,9 @@ def bases_by_patterns(text: Text, patterns: Sequence[NamePattern]) -> list[str]:
 
 def _varying_spans(text: Text) -> list[Span]:
     """Where the text has variables that are the environment, in order; those that overlap as one."""
-    varying = [(variable.start, variable.end) for variable in text.variables if variable.varies]
+    varying = [
+        (variable.start, variable.end) for variable in text.variables if variable.is_environment
+    ]
     # Of those that begin at one place, the longest first.
     varying.sort(key=lambda span: (span[0], -span[1]))
     spans: list[Span] = []

@@ -1,16 +1,10 @@
 import pytest
 
+from ownership.drift.environment_words import names_environment
 from ownership.drift.naming import Names
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import Location
-from ownership.drift.values import (
-    PLACEHOLDER,
-    Text,
-    concat,
-    from_variable,
-    names_environment,
-    placeholder,
-)
+from ownership.drift.values import PLACEHOLDER, Text, concat, from_variable, placeholder
 from tests.support.drift_projects import a_map, names, names_with
 
 LOCATION = Location("x", 1)
@@ -21,7 +15,7 @@ def fixed(value: str) -> Text:
 
 
 def varying(value: str) -> Text:
-    return from_variable(value, LOCATION, varies=True)
+    return from_variable(value, LOCATION, is_environment=True)
 
 
 def given(value: str) -> Text:
@@ -33,7 +27,7 @@ CASES = {
     "a varying end": (["users", varying("dev")], "users"),
     "an empty one": (["users", varying("")], "users"),
     "an unresolved one that is the environment": (
-        ["users", placeholder(LOCATION, "…", varies=True)],
+        ["users", placeholder(LOCATION, "…", is_environment=True)],
         "users",
     ),
     "an unresolved one": (["users", placeholder(LOCATION, "…")], None),
@@ -53,7 +47,7 @@ CASES = {
     "a fixed end that is a suffix of the map": (["users", fixed("PROD")], "users"),
     "the stage in front": ([varying("dev"), "-users"], "users"),
     "a stage in front that is not known": (
-        [placeholder(LOCATION, "…", varies=True), "-users"],
+        [placeholder(LOCATION, "…", is_environment=True), "-users"],
         "users",
     ),
     "a stage in front with its separator": ([varying("dev_"), "users"], "users"),
@@ -106,7 +100,7 @@ BY_PATTERN = {
     "the stage in the middle": (["shop-", varying("dev"), "-users"], "users"),
     "another value of it": (["shop-", varying("pr-17"), "-users"], "users"),
     "a stage that is not known": (
-        ["shop-", placeholder(LOCATION, "…", varies=True), "-users"],
+        ["shop-", placeholder(LOCATION, "…", is_environment=True), "-users"],
         "users",
     ),
     "all variables": ([fixed("shop"), "-", varying("dev"), "-users"], "users"),

@@ -14,8 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
-from ownership.drift.types import Location
-from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value
+from ownership.drift.values import PLACEHOLDER, Map, Text, from_json, mappings
 
 TABLE = Path(__file__).with_name("managed_policies.json")
 # The ARN of a managed policy. AWS's own have no account, but the word `aws` in its place.
@@ -63,12 +62,7 @@ def statements_of(policy: Text) -> list[Map]:
                 f"AWS has no managed policy of this name in the table of {as_of}"
             )
         return []
-    maps = []
-    for statement in statements:
-        value = _as_value(statement, policy.location)
-        if isinstance(value, Map):
-            maps.append(value)
-    return maps
+    return mappings(from_json(statements, policy.location))
 
 
 def _name_of_aws_policy(policy: Text) -> str:
@@ -83,15 +77,3 @@ def _name_of_aws_policy(policy: Text) -> str:
         reason = "the policy belongs to an account and is not AWS's own: what it permits is not in these files"
         raise UnknownPolicyError(reason)
     return match["name"]
-
-
-def _as_value(json_value: object, location: Location) -> Value:
-    """A value of JSON as one that was read from a file, at that location."""
-    if isinstance(json_value, dict):
-        items = [
-            (Text(key, location), _as_value(value, location)) for key, value in json_value.items()
-        ]
-        return Map(location, items)
-    if isinstance(json_value, list):
-        return Seq(location, [_as_value(value, location) for value in json_value])
-    return Text(str(json_value), location)

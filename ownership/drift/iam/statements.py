@@ -231,7 +231,7 @@ class StatementReader:
         """
         for variable in arn.variables:
             reason = variable.reason
-            if variable.varies and reason and not reason.missing_input:
+            if variable.is_environment and reason and not reason.missing_input:
                 note = f"{ASSUMED_TO_VARY}, though its value is unknown: {reason.text}"
                 self.diagnostics.add_note_once(arn.location, f"{self.service}: {note}")
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ownership.drift.environment_words import names_environment
 from ownership.drift.readers.template_references import known_when_deployed, reference
 from ownership.drift.types import Location, ReadError
 from ownership.drift.values import (
-    PLACEHOLDER,
     UNKNOWN_LOCATION,
     Map,
     Reason,
@@ -30,8 +30,8 @@ from ownership.drift.values import (
     as_index,
     concat,
     from_variable,
-    names_environment,
     placeholder,
+    readable,
 )
 
 if TYPE_CHECKING:
@@ -247,10 +247,7 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
         name, *path = keys
         return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
     texts = template.texts(value, call.nesting)
-    return [
-        from_variable(concat([text], call.location), call.location, may_vary=varies)
-        for text in texts
-    ]
+    return [from_variable(text.at(call.location), call.location, may_vary=varies) for text in texts]
 
 
 def _value_in_map(template: "Template", keys: Sequence[Text]) -> Value:
@@ -307,11 +304,10 @@ def _import_value(template: "Template", call: Call) -> list[Text]:
     if not exported or any(text.reason for text in exported):
         template.misses_export = True
     if exported:
-        return [concat([text], call.location) for text in exported]
+        return [text.at(call.location) for text in exported]
     if names and names[0].has_unknown_part:
         return [placeholder(call.location, _reason_of(names))]
-    shown = name.replace(PLACEHOLDER, "…")
-    return [placeholder(call.location, f"nothing that was read exports {shown}")]
+    return [placeholder(call.location, f"nothing that was read exports {readable(name)}")]
 
 
 FUNCTIONS: dict[str, IntrinsicFunction] = {

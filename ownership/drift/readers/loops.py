@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ownership.drift.environment_words import is_environment_value, names_environment
 from ownership.drift.values import (
     Map,
     Reason,
@@ -23,10 +24,9 @@ from ownership.drift.values import (
     Text,
     Value,
     Variable,
+    as_text,
     concat,
     from_variable,
-    is_environment_value,
-    names_environment,
 )
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ class LoopExpander:
 
 def _with_reason(key: str, arguments: Seq, reason: Reason | None) -> Text:
     """The key of a loop, with the reason why it is not expanded."""
-    location = key.location if isinstance(key, Text) else arguments.location
-    variables = (Variable(0, len(key), varies=False, reason=reason),) if reason else ()
+    location = as_text(key, arguments.location).location
+    variables = (Variable(0, len(key), is_environment=False, reason=reason),) if reason else ()
     return Text(key, location, variables)
 
 

@@ -31,7 +31,7 @@ from ownership.drift.readers.template_nodes import (
     is_function_name,
 )
 from ownership.drift.types import READ_AND_WRITE, ReadOrWrite
-from ownership.drift.values import Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, as_text, location_of
 
 USER = "AWS::IAM::User"
 GROUP = "AWS::IAM::Group"
@@ -180,8 +180,7 @@ class PolicyReader:
             if group in self.principals.groups:
                 statements += self._own(group, self.principals.groups[group])
                 continue
-            elsewhere = group if isinstance(group, Text) else Text(group, properties.location)
-            self._unresolved(elsewhere, "the group is defined elsewhere")
+            self._unresolved(as_text(group, properties.location), "the group is defined elsewhere")
         return statements
 
     def _own(self, name: str, properties: Map) -> list[PolicyStatement]:
@@ -300,8 +299,8 @@ class PolicyReader:
         """Report functions that make a part of a policy which is not in the files, such as ``Fn::Transform``."""
         calls = [key for key in mapping if key == "Ref" or is_function_name(key)]
         for key in calls:
-            text = key if isinstance(key, Text) else Text(key, mapping.location)
-            self._unresolved(text, f"what {key} makes of the policy is not known")
+            reason = f"what {key} makes of the policy is not known"
+            self._unresolved(as_text(key, mapping.location), reason)
         return bool(calls)
 
     def _unresolved(self, text: Text, reason: str) -> None:

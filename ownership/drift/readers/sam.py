@@ -29,7 +29,16 @@ from ownership.drift.readers.template_nodes import (
     referenced,
 )
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of, placeholder
+from ownership.drift.values import (
+    Map,
+    Seq,
+    Text,
+    Value,
+    as_mapping,
+    as_text,
+    location_of,
+    placeholder,
+)
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 FUNCTION = "AWS::Serverless::Function"
@@ -114,7 +123,7 @@ class _Expansion:
             if name.startswith(LOOP):
                 self.made[name] = self._loop(node)
             elif isinstance(node, Map):
-                location = name.location if isinstance(name, Text) else node.location
+                location = as_text(name, node.location).location
                 self._add(name, node, location)
                 self._add_embedded_connectors(name, node, location)
             else:
@@ -329,7 +338,7 @@ def _perhaps(node: Value) -> Map:
 def _from_templates(policy: Map) -> Iterator[Map]:
     """What the policy templates in a mapping make: a policy each. One that SAM does not have is kept, unresolved."""
     for name, node in policy.items():
-        location = name.location if isinstance(name, Text) else policy.location
+        location = as_text(name, policy.location).location
         if not is_known(name):
             reason = f"SAM has no policy template {name}"
             document: Value = placeholder(location, reason)

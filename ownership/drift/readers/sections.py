@@ -13,7 +13,7 @@ So what a new version of a framework adds is reported, and no service is said to
 from collections.abc import Callable, Collection, Iterator
 
 from ownership.drift.readers.template_nodes import function_name
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, location_of
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_text, location_of
 
 Expand = Callable[[Value], Value]
 
@@ -53,6 +53,6 @@ class Section:
         """The keys that hold something and that nobody has read, here and in the inner sections."""
         for key, value in self.settings.items():
             if key not in self._read and key not in self.known and value is not None:
-                yield key if isinstance(key, Text) else Text(key, self.settings.location)
+                yield as_text(key, self.settings.location)
         for section in self._inner.values():
             yield from section.unread()

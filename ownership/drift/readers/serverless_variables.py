@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ownership.drift.environment_words import names_environment
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.variable_marks import (
     INPUT,
@@ -50,7 +51,6 @@ from ownership.drift.values import (
     as_index,
     concat,
     from_variable,
-    names_environment,
     placeholder,
 )
 
@@ -167,7 +167,7 @@ class Variables:
                 if _covers(segment, node):
                     return value
                 value = placeholder(node.location, f"{piece} is not text")
-            pieces.append(concat([value], node.location))
+            pieces.append(value.at(node.location))
         text = concat(pieces, node.location)
         # Variables that double would otherwise fill the memory long before the steps run out.
         if len(text) > MAX_LENGTH or len(text.variables) > MAX_LENGTH:

@@ -27,7 +27,7 @@ from ownership.drift.readers.template_files import find_templates
 from ownership.drift.readers.template_nodes import STACK_TYPES
 from ownership.drift.templating import SUFFIXES, is_templated, load, without_suffix
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_text
 
 ASSET_PATH = "aws:asset:path"
 MAX_NESTING = 20  # of stacks
@@ -235,7 +235,7 @@ class Stacks:
         """
         nested = {}
         for name, properties in template.of_type(*STACK_TYPES):
-            own_name = name if isinstance(name, Text) else Text(name, properties.location)
+            own_name = as_text(name, properties.location)
             nested[own_name] = self._nested_stack(stack, template, name, properties)
         return nested
 

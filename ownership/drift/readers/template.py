@@ -43,7 +43,7 @@ from ownership.drift.values import (
     Value,
     Variable,
     as_mapping,
-    concat,
+    as_text,
     known_text,
     location_of,
     placeholder,
@@ -270,7 +270,7 @@ class Template(NodeReader):
                 placeholder(location, properties.reason or f"{name} has no mapping of Properties")
             ]
         table_name = self.mapping(properties).get("TableName")
-        names = [concat([text], location) for text in self.texts(table_name, nesting)]
+        names = [text.at(location) for text in self.texts(table_name, nesting)]
         if not names or self._may_be_absent(table_name):
             names.append(_generated_name(ids[-1], location))
         return names
@@ -326,14 +326,14 @@ class Template(NodeReader):
             for key, value in part.items():
                 if key not in known_sections and value is not None:
                     reason = "this section is not read, and may permit something"
-                    yield _as_text(key, part.location), reason
+                    yield as_text(key, part.location), reason
         for transform in self._transforms():
             if transform not in resource_types.TRANSFORMS:
                 yield transform, "what this transform makes of the template is not known"
         for name, node in self.resources.items():
             why = self._why_unread(name, node)
             if why:
-                yield _as_text(name, location_of(node)), why
+                yield as_text(name, location_of(node)), why
 
     def _why_unread(self, name: str, node: Value) -> str:
         """Why a resource may permit something that no reader has read; empty if it was read, or permits nothing."""
@@ -454,10 +454,7 @@ def _generated_name(logical_id: str, location: Location) -> Text:
     """The name of a table whose name is generated when it is deployed: its logical id, which is known here."""
     reason = f"table {logical_id} has no TableName, so it goes by its logical id (--tables FILE says which it is)"
     return Text(
-        logical_id, location, (Variable(0, len(logical_id), varies=False, reason=Reason(reason)),)
+        logical_id,
+        location,
+        (Variable(0, len(logical_id), is_environment=False, reason=Reason(reason)),),
     )
-
-
-def _as_text(key: str, location: Location) -> Text:
-    """A key with its location, or with that of what it belongs to."""
-    return key if isinstance(key, Text) else Text(key, location)

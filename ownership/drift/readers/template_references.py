@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ownership.drift.environment_words import names_environment
 from ownership.drift.readers.template_nodes import (
     MANAGED_POLICY,
     ROLE,
@@ -27,10 +28,11 @@ from ownership.drift.values import (
     PLACEHOLDER,
     Map,
     Text,
+    as_text,
     concat,
     from_variable,
-    names_environment,
     placeholder,
+    readable,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
         if not texts:
             reason = f"the nested stack {logical_name} has no output {output}"
             return [placeholder(location, reason)]
-        return [concat([text], location) for text in texts]
+        return [text.at(location) for text in texts]
     table_names = template.table_names(logical_name, location, nesting)
     # Region and account are wildcards: a table of the template is in the stack's own.
     if table_names and attribute in TABLE_ATTRIBUTES:
@@ -89,7 +91,7 @@ def _pseudo_parameter(template: "Template", name: str, location: Location) -> li
     if name in PSEUDO_PARAMETERS:
         return [from_variable(value, location) for value in PSEUDO_PARAMETERS[name]]
     if name in template.surroundings.pseudo:
-        return [concat([template.surroundings.pseudo[name]], location)]
+        return [template.surroundings.pseudo[name].at(location)]
     given = template.given.get(f"param:{name}")
     if given is not None:
         return [from_variable(given, location)]
@@ -116,8 +118,7 @@ def _why_not_expanded(loop: str) -> str:
 
 def known_when_deployed(subject: str, location: Location) -> Text:
     """What replaces a value that only a deployment knows."""
-    subject = subject.rstrip().replace(PLACEHOLDER, "…")
-    return placeholder(location, f"{subject} is known only when deployed")
+    return placeholder(location, f"{readable(subject.rstrip())} is known only when deployed")
 
 
 def _parameter(template: "Template", name: str, location: Location, nesting: int) -> list[Text]:
@@ -126,7 +127,7 @@ def _parameter(template: "Template", name: str, location: Location, nesting: int
     parameter_type = template.text(parameter.get("Type")) or ""
     texts = []
     for value in _parameter_values(template, name, parameter, parameter_type, nesting):
-        marked = _marked_parameter(name, concat([value], location), location)
+        marked = _marked_parameter(name, value.at(location), location)
         if "List" in parameter_type:
             texts += [member.stripped() for member in marked.split_at(",")]
         else:
@@ -148,7 +149,7 @@ def _parameter_values(
         values = parent.texts(passed[name], nesting + 1)
     elif given is not None:
         # It replaces what Parameter Store has, too. The reader of code gives texts that know their variables.
-        yield given if isinstance(given, Text) else Text(given, parameter.location)
+        yield as_text(given, parameter.location)
         return
     else:
         values = template.texts(parameter.get("Default"), nesting + 1)
@@ -171,7 +172,7 @@ def _stored(template: "Template", name: str, path: Text, location: Location) -> 
     if f"ssm:{path}" in template.given:
         return Text(template.given[f"ssm:{path}"], location)
     reason = f"parameter {name} is stored under ssm:{path} (--var ssm:{path}=… or param:{name}=…)"
-    return placeholder(location, reason.replace(PLACEHOLDER, "…"), names_environment(name))
+    return placeholder(location, readable(reason), names_environment(name))
 
 
 def _arn_of_other_resource(template: "Template", name: str, nesting: int) -> str | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from ownership.drift.readers.terraform_files import JSON, parse
+from ownership.drift.readers.terraform_files import parse
 from ownership.drift.readers.terraform_references import References
 from ownership.drift.readers.terraform_resource import UNKNOWN, is_unknown
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, members, placeholder
+from ownership.drift.values import Map, Seq, Text, Value, from_json, members, placeholder
 
 
 def mapping(location: Location, **members: Value) -> Map:
@@ -48,20 +48,6 @@ def value_at(value: Value, path: Iterable[str | int]) -> Value:
 def parsed(text: Text) -> Value:
     """The policy document that a text has; a placeholder where it is no JSON."""
     try:
-        return _as_value(parse(text), text.location)
+        return from_json(parse(text), text.location)
     except (ValueError, RecursionError):
         return placeholder(text.location, "the policy is not valid JSON")
-
-
-def _as_value(node: JSON, location: Location) -> Value:
-    match node:
-        case dict():
-            result = Map(location)
-            for key, value in node.items():
-                result[Text(key, location)] = _as_value(value, location)
-            return result
-        case list():
-            return Seq(location, [_as_value(value, location) for value in node])
-        case None:
-            return None
-    return Text(str(node).replace("\0", "\ufffd"), location)

@@ -7,8 +7,9 @@ means it even without a value. ``self:custom.${opt:stage}.users`` depends on it,
 import re
 from copy import copy
 
+from ownership.drift.environment_words import names_environment
 from ownership.drift.types import Location
-from ownership.drift.values import Text, Value, from_variable, names_environment
+from ownership.drift.values import Text, Value, from_variable
 
 INPUT = re.compile(r"(?:opt|env|sls|param):")  # values that may differ in each environment
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
@@ -40,7 +41,9 @@ def is_environment(reference: Text) -> bool:
     if not reference.startswith("self:"):
         return False
     last_key = max(reference.rfind("."), reference.rfind(":")) + 1
-    return any(variable.varies and variable.end > last_key for variable in reference.variables)
+    return any(
+        variable.is_environment and variable.end > last_key for variable in reference.variables
+    )
 
 
 def marked_varying(value: Value, location: Location) -> Value:

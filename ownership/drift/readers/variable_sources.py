@@ -17,7 +17,7 @@ from ownership.drift.readers.serverless_settings import framework_version
 from ownership.drift.readers.variable_marks import FILE, INPUT
 from ownership.drift.readers.variable_syntax import STACK_OUTPUT
 from ownership.drift.types import Location
-from ownership.drift.values import PLACEHOLDER, Map, Reason, Text, Value, placeholder
+from ownership.drift.values import Map, Reason, Text, Value, placeholder, readable
 
 # The framework's own values, for `self:…`
 DEFAULTS = {"provider.stage": "dev", "provider.region": "us-east-1"}
@@ -146,7 +146,7 @@ class VariableSources:
         value = self.resolver.at("provider.stage")
         if isinstance(value, Text) and value.reason:
             # It is unknown, and still the environment.
-            return placeholder(value.location, value.reason, varies=True)
+            return placeholder(value.location, value.reason, is_environment=True)
         if value is None:
             return Text(DEFAULTS["provider.stage"], reference.location)
         return value
@@ -180,8 +180,7 @@ class VariableSources:
         try:
             return self.outside.output(match["stack"], match["output"])
         except LookupError as error:
-            shown = reference.replace(PLACEHOLDER, "…")
-            raise NoValueError(f"{error} (--var {shown}=…)", final=True) from error
+            raise NoValueError(f"{error} (--var {readable(reference)}=…)", final=True) from error
 
     def _param(self, name: str, reference: Text) -> Value:
         """A parameter of the project itself, or of serverless-compose.yml: v4 takes its own first, v3 the other."""

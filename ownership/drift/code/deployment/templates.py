@@ -28,7 +28,7 @@ from ownership.drift.readers.template_files import is_template
 from ownership.drift.readers.template_nodes import ROLE, STACK_TYPES, referenced
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
-from ownership.drift.values import Map, Text, Value, as_mapping, location_of
+from ownership.drift.values import Map, Text, Value, as_mapping, as_text, location_of
 
 FUNCTION_TYPES = (SERVERLESS_FUNCTION, FUNCTION)
 LAYER_TYPES = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
@@ -220,8 +220,7 @@ def _handler_text(code: FunctionCode, name: str, properties: Map) -> Text:
     """The handler, or an empty text at the place of the function."""
     if code.handler is not None:
         return code.handler
-    location = name.location if isinstance(name, Text) else properties.location
-    return Text("", location)
+    return Text("", as_text(name, properties.location).location)
 
 
 def _problem(template: DeployedTemplate, code: FunctionCode, properties: Map) -> str:

@@ -15,17 +15,11 @@ from ownership.drift.code.possibilities import (
 )
 from ownership.drift.code.reader.base import ReaderBase
 from ownership.drift.code.reader.derived import derived_text
+from ownership.drift.environment_words import names_environment
 from ownership.drift.types import (
     Location,
 )
-from ownership.drift.values import (
-    PLACEHOLDER,
-    Text,
-    concat,
-    from_variable,
-    names_environment,
-    placeholder,
-)
+from ownership.drift.values import PLACEHOLDER, Text, concat, from_variable, placeholder
 
 MAX_COMBINATIONS = 100  # of the values of the environment variables in one name
 
@@ -87,12 +81,12 @@ def table_in(text: Text) -> Text:
 
 
 def _from_environment(text: Text, location: Location, is_environment: bool) -> Text:
-    return from_variable(text, location, varies=is_environment)
+    return from_variable(text, location, is_environment=is_environment)
 
 
 def _not_set(variable: EnvironmentVariable, location: Location, is_environment: bool) -> Text:
     reason = f"the infrastructure sets no environment variable {variable.name}"
-    return placeholder(location, reason, varies=is_environment)
+    return placeholder(location, reason, is_environment=is_environment)
 
 
 def reported(location: Location) -> Location:
