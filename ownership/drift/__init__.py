@@ -9,6 +9,7 @@ Modules import only upward in this list::
     varying_names        names that have the environment in them
     service_names        which service a folder's, a project's or a role's name means
     naming               which table and service of the map a physical name means
+    role_names           the names of roles in ARNs
     diagnostics          what a reader reports besides grants and tables
     iam                  which DynamoDB actions touch items; policies as IAM evaluates them
     templating           templates that are written in Jinja2, for both kinds of readers

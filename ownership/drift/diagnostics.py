@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ownership.drift.role_names import role_name
 from ownership.drift.types import (
     READ_AND_WRITE,
     Location,
@@ -20,7 +21,7 @@ from ownership.drift.types import (
     Unresolved,
     shortened,
 )
-from ownership.drift.values import PLACEHOLDER, Text, readable
+from ownership.drift.values import Text, readable
 
 
 class RoleUse(NamedTuple):
@@ -88,11 +89,3 @@ class Diagnostics:
         self.role_uses |= other.role_uses
         self.notes |= other.notes
         self.errors |= other.errors
-
-
-def role_name(text: str) -> str:
-    """The name of the role in its ARN, ``arn:aws:iam::1:role/path/NAME``, or the name alone; empty where unknown."""
-    _, is_arn, path = text.partition(":role/")
-    name = path.rpartition("/")[2] if is_arn else text
-    is_name = PLACEHOLDER not in name and "*" not in name and (is_arn or ":" not in name)
-    return name if is_name else ""

@@ -147,7 +147,7 @@ class PolicyEvaluator:
 
     def _targets(self, service: str, allow: PolicyStatement) -> Iterator[GrantTarget]:
         """The tables and indexes that an Allow reaches."""
-        if allow.inverted:
+        if allow.not_resource:
             yield from self._targets_left_out(allow)
             return
         for resource in allow.resources:
@@ -196,7 +196,7 @@ class PolicyEvaluator:
         for pattern in self.physical_patterns:
             is_listed = _lists(deny.resources, target, pattern)
             # With NotResource, what is listed is what the Deny leaves out.
-            if is_listed == deny.inverted:
+            if is_listed == deny.not_resource:
                 return False
         return True
 

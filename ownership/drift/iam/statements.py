@@ -47,14 +47,13 @@ class ResourcePattern:
 class PolicyStatement:
     """An Allow, or a Deny without conditions.
 
-    ``actions`` are those on items, in lower case. ``inverted``: it applies to all resources but these
-    (NotResource).
+    ``actions`` are those on items, in lower case. ``not_resource``: it applies to all resources but these.
     """
 
     allow: bool
     actions: frozenset[str]
     resources: tuple[ResourcePattern, ...]
-    inverted: bool
+    not_resource: bool
     location: Location
 
 
@@ -82,24 +81,18 @@ class StatementReader:
         """One statement; None if it neither permits nor denies anything with items."""
         # IAM ignores the case of an element's name, too.
         elements = {key.lower(): value for key, value in node.items()}
-        inverted = "notaction" in elements
-        patterns = self.texts_of(elements.get("notaction" if inverted else "action"))
-        actions = self._actions(patterns, inverted, node.location)
-        if not inverted:
-            self._report_detours(elements, patterns)
+        actions = self._actions(elements, node.location)
         if not actions:
             return None
         modes = modes_of(actions)
         if "principal" in elements or "notprincipal" in elements:
-            principal = Text("Principal", node.location)
-            self._unresolved(principal, HAS_PRINCIPAL, modes)
+            self._unresolved(Text("Principal", node.location), HAS_PRINCIPAL, modes)
             return None
         effect = self._effect(elements, node.location, modes)
         if effect is None:
             return None
         resources = self._resources(elements, node.location, modes)
-        leaves_out = "notresource" in elements
-        if resources is None or not (resources or leaves_out):
+        if resources is None:
             return None
         condition = elements.get("condition")
         if condition:
@@ -108,7 +101,11 @@ class StatementReader:
             if effect == "Deny":
                 return None
         return PolicyStatement(
-            effect == "Allow", actions, tuple(resources), leaves_out, node.location
+            allow=effect == "Allow",
+            actions=actions,
+            resources=tuple(resources),
+            not_resource="notresource" in elements,
+            location=node.location,
         )
 
     def _unresolved(self, text: Text, reason: str, modes: Iterable[ReadOrWrite]) -> None:
@@ -117,26 +114,31 @@ class StatementReader:
     def _note(self, location: Location, text: str) -> None:
         self.diagnostics.add_note(location, f"{self.service}: {text}")
 
-    def _actions(
-        self, patterns: Sequence[Text], inverted: bool, location: Location
-    ) -> frozenset[str]:
-        """The actions on items that a statement applies to: those of the patterns or, ``inverted``, all others."""
+    def _actions(self, elements: Elements, location: Location) -> frozenset[str]:
+        """The actions on items that a statement applies to: those it names or, with NotAction, all others."""
+        is_not_action = "notaction" in elements
+        patterns = self.texts_of(elements.get("notaction" if is_not_action else "action"))
         if not patterns:
             self._note(location, "a statement without an Action grants nothing")
             return frozenset()
-        actions: set[str] = set()
+        named: set[str] = set()
         for text in patterns:
-            pattern = text.strip().lower()
-            if PLACEHOLDER in pattern:
-                self._check_unresolved_action(text, pattern)
-            else:
-                matching = item_actions(pattern)
-                actions |= matching
-                self._check_action(text, pattern, known=bool(matching))
-        if inverted:
-            # NotAction: everything on items but these.
-            return frozenset(ACTION_MODES) - actions
-        return frozenset(actions)
+            named |= self._matching_actions(text)
+        if is_not_action:
+            return frozenset(ACTION_MODES) - named
+        self._report_detours(elements, patterns)
+        return frozenset(named)
+
+    def _matching_actions(self, text: Text) -> frozenset[str]:
+        """The actions on items that a pattern matches. One that matches none may be reported."""
+        pattern = text.strip().lower()
+        if PLACEHOLDER in pattern:
+            self._check_unresolved_action(text, pattern)
+            return frozenset()
+        actions = item_actions(pattern)
+        if not actions:
+            self._note_unknown_action(text, pattern)
+        return actions
 
     def _report_detours(self, elements: Elements, patterns: Sequence[Text]) -> None:
         """Report what leads to items without an action of DynamoDB: roles to assume, and caches before tables."""
@@ -159,16 +161,13 @@ class StatementReader:
         if matches(service, "dynamodb"):
             self._unresolved(text, "the action can't be resolved", READ_AND_WRITE)
 
-    def _check_action(self, text: Text, pattern: str, known: bool) -> None:
-        """Report an action that IAM does not have. ``known``: it matches an action on items."""
+    def _note_unknown_action(self, text: Text, pattern: str) -> None:
+        """Note an action that IAM does not have. Other services' actions are not known here."""
         if pattern in NO_ACTIONS:
             self.diagnostics.add_note(text.location, NO_ACTIONS[pattern])
-        elif known:
-            return
         elif ":" not in pattern:
-            self.diagnostics.add_note(
-                text.location, f"{text} is not an action: IAM expects service:Action"
-            )
+            note = f"{text} is not an action: IAM expects service:Action"
+            self.diagnostics.add_note(text.location, note)
         elif pattern.startswith("dynamodb:") and not _matches_any(pattern, KNOWN):
             self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
 
@@ -186,27 +185,31 @@ class StatementReader:
     def _resources(
         self, elements: Elements, location: Location, modes: frozenset[ReadOrWrite]
     ) -> list[ResourcePattern] | None:
-        """The tables and indexes that a statement names; None if it is unknown which tables it leaves out."""
-        inverted = "notresource" in elements
-        arns = self.texts_of(elements.get("notresource" if inverted else "resource"))
+        """The tables and indexes that a statement names or, with NotResource, leaves out.
+
+        None if it applies to none, or if it is not known which it leaves out.
+        """
+        is_not_resource = "notresource" in elements
+        arns = self.texts_of(elements.get("notresource" if is_not_resource else "resource"))
         if not arns:
-            self._unresolved(
-                Text("no Resource", location), "a statement must have a Resource", modes
-            )
-        resources = []
+            missing = Text("no Resource", location)
+            self._unresolved(missing, "a statement must have a Resource", modes)
+        resources: list[ResourcePattern] = []
         for arn in arns:
             try:
                 path = table_path(arn, self.names)
             except ArnError as error:
                 # Without its variables, whose first reason need not be the cause.
                 self._unresolved(Text(arn, arn.location), str(error), modes)
-                if inverted:
+                if is_not_resource:
                     return None  # the unknown exception might be any table
                 continue
             if path:
                 resources += self._reached(arn, path)
                 self._report_unnamed(arn, path, modes)
                 self._note_assumed_suffix(arn)
+        if not resources and not is_not_resource:
+            return None
         return resources
 
     def _reached(self, arn: Text, path: str) -> list[ResourcePattern]:

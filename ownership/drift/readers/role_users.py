@@ -30,7 +30,7 @@ NAMES_ROLE = re.compile(
     r"(?:roles?|rolearns?|rolename|instanceprofile(?:arn|name)?|credentials|credentialsarn)$"
 )
 # What a service of AWS does by these roles itself: to fetch images, to write logs, to run a cluster's nodes.
-WITHOUT_ITEMS = re.compile(
+PURPOSES_WITHOUT_ITEMS = re.compile(
     r"(?:access|autoscaling|cloudwatch|cluster|cognito|delivery|execution|fargate|logs?|logging|monitoring|notification"
     r"|podexecution|replication|scaling|service-?linked)"
 )
@@ -43,14 +43,16 @@ RUN_BY_EXECUTION_ROLE = (
     "AWS::EMR",
 )
 # Services whose roles read and write no items: they deploy, copy, store, log, scale and watch.
-_SERVICES = """
+_SERVICES_WITHOUT_ITEMS = """
 ApplicationAutoScaling AutoScalingPlans Backup Chatbot CloudFormation CloudTrail CloudWatch CodeDeploy CodePipeline
 Config DAX DLM DocDB EFS Elasticsearch FIS FSx GuardDuty IAM Inspector InspectorV2 Kinesis KinesisFirehose
 KinesisVideo KMS LakeFormation Logs Macie MediaLive MSK Neptune NetworkFirewall OpenSearchService Organizations
 RAM RDS Route53 S3 SES SNS SQS ServiceCatalog StorageGateway Transfer WAFv2 XRay
 """
-SERVICES = frozenset(_SERVICES.split())
-TYPES = frozenset({"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"})
+SERVICES_WITHOUT_ITEMS = frozenset(_SERVICES_WITHOUT_ITEMS.split())
+TYPES_WITHOUT_ITEMS = frozenset(
+    {"AWS::ApiGateway::Account", "AWS::EKS::Cluster", "AWS::EC2::FlowLog"}
+)
 OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
 # Keys of what is named, in lower case; the last two are those of an identity pool.
 KEYS_OF_ROLES = ("arn", "name", "authenticated", "unauthenticated")
@@ -86,15 +88,21 @@ def users_of_roles_elsewhere(
         if resource_type == ANY_USER:
             template.count_as_read(name)
         properties = as_mapping(template.expand(resource.get("Properties")))
-        roles: list[Text] = []
-        for value in _roles_named_in(template, resource_type, properties, 0):
-            name_of_role = referenced(value) or ""
-            if name_of_role not in template.resources and not name_of_role.endswith(made_elsewhere):
-                roles += _texts(template, value)
+        roles = list(_roles_elsewhere(template, resource_type, properties, made_elsewhere))
         if resource_type not in TABLE_TYPES:  # their policies are read
             roles += _parts_elsewhere(template, properties)
         if roles:
             yield RoleUser(name, properties, roles)
+
+
+def _roles_elsewhere(
+    template: Template, resource_type: str, properties: Map, made_elsewhere: tuple[str, ...]
+) -> Iterator[Text]:
+    """The texts by which a resource names roles that are not in the template."""
+    for value in _roles_named_in(template, resource_type, properties, 0):
+        name = referenced(value) or ""
+        if name not in template.resources and not name.endswith(made_elsewhere):
+            yield from _texts(template, value)
 
 
 def names_role(key: str, resource_type: str = "") -> bool:
@@ -106,21 +114,23 @@ def names_role(key: str, resource_type: str = "") -> bool:
     purpose = key[: match.start()]
     if purpose == "execution" and resource_type.startswith(RUN_BY_EXECUTION_ROLE):
         return True
-    return WITHOUT_ITEMS.fullmatch(purpose) is None
+    return PURPOSES_WITHOUT_ITEMS.fullmatch(purpose) is None
 
 
 def _uses_no_items(resource_type: str) -> bool:
+    """Whether resources of this type are known to use no items, or are none of AWS's."""
     prefix, _, rest = resource_type.partition("::")
-    if prefix not in ("AWS", "Any") or resource_type in TYPES:
+    if prefix not in ("AWS", "Any") or resource_type in TYPES_WITHOUT_ITEMS:
         return True
     if resource_type == INSTANCE_PROFILE:
         return False
-    return rest.partition("::")[0] in SERVICES
+    return rest.partition("::")[0] in SERVICES_WITHOUT_ITEMS
 
 
 def _roles_named_in(
     template: Template, resource_type: str, node: Map, depth: int
 ) -> Iterator[Value]:
+    """The values of all properties that name roles, also of those within others."""
     if depth > MAX_DEPTH:
         return
     for key, child in node.items():
@@ -169,6 +179,7 @@ def _values(template: Template, node: Value) -> Iterator[Value]:
 
 
 def _mappings(template: Template, node: Value) -> Iterator[Map]:
+    """The mappings that a property holds, in a list or alone, without calls of functions."""
     items: Iterable[Value] = [node]
     if isinstance(node, Seq):
         items = template.items(node)

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ownership.drift.diagnostics import Diagnostics, role_name
+from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.actions import modes_of
 from ownership.drift.iam.managed_policies import UnknownPolicyError, statements_of
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
@@ -30,6 +30,7 @@ from ownership.drift.readers.template_nodes import (
     has_branches,
     is_function_name,
 )
+from ownership.drift.role_names import role_name
 from ownership.drift.types import READ_AND_WRITE, ReadOrWrite
 from ownership.drift.values import Map, Seq, Text, Value, as_text, location_of
 
@@ -67,12 +68,6 @@ class AttachedPolicy:
     properties: Map
     holders: frozenset[str]
     condition: str = ""
-
-
-def role_name_in_arn(arn: str) -> str:
-    """The name of the role in its ARN, ``arn:aws:iam::1:role/path/NAME``; empty for anything else."""
-    _, is_arn, path = arn.partition(":role/")
-    return path.rpartition("/")[2] if is_arn else ""
 
 
 class Principals:

@@ -27,7 +27,6 @@ from ownership.drift.readers.roles import (
     ROLE_PROPERTIES,
     PolicyReader,
     Principals,
-    role_name_in_arn,
 )
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
@@ -59,6 +58,7 @@ from ownership.drift.readers.template import (
     Template,
 )
 from ownership.drift.readers.template_nodes import function_name
+from ownership.drift.role_names import role_name_in_arn
 from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import (
     Map,

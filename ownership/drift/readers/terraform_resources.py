@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from ownership.drift.readers.role_users import ANY_USER, KEYS_OF_ROLES, names_role
-from ownership.drift.readers.roles import ROLE_PROPERTIES, role_name_in_arn
+from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.table_policies import TABLE_POLICY
 from ownership.drift.readers.terraform_documents import TABLE, Documents
 from ownership.drift.readers.terraform_plan import ROLE_USERS
@@ -27,6 +27,7 @@ from ownership.drift.readers.terraform_types import (
     permits_nothing,
 )
 from ownership.drift.readers.terraform_values import mapping, not_known
+from ownership.drift.role_names import role_name_in_arn
 from ownership.drift.values import (
     Map,
     Seq,
