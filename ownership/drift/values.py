@@ -208,6 +208,19 @@ def from_json(node: object, location: Location) -> Value:
     return Text(str(node).replace(PLACEHOLDER, "\ufffd"), location)
 
 
+def value_at(value: Value, *path: str | int) -> Value:
+    """What a value has under a path of keys and positions; None for nothing."""
+    for step in path:
+        match value:
+            case Map() if isinstance(step, str):
+                value = value.get(step)
+            case Seq() if isinstance(step, int) and step < len(value):
+                value = value[step]
+            case _:
+                return None
+    return value
+
+
 def known_text(value: Value) -> Text | None:
     """The value, if it is a text and all of it is resolved; None for anything else."""
     match value:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ownership.drift.readers.files import Files
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_mapping
+from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value, as_mapping, value_at
 
 CDK_OUTPUT = "cdk.out"
 MANIFEST = "manifest.json"
@@ -53,7 +53,7 @@ def is_assembly(folder: Path) -> bool:
 def stacks_of(folder: Path, files: Files, nesting: int = 0) -> Iterator[AssemblyStack]:
     """The stacks of an assembly and of its stages. Raises ReadError."""
     path = folder / MANIFEST
-    artifacts = as_mapping(files.load(path)).get("artifacts")
+    artifacts = value_at(files.load(path), "artifacts")
     if not isinstance(artifacts, Map):
         raise ReadError(
             Location(files.display_name(path), 1),
@@ -76,10 +76,10 @@ def assets_of(template: Path, files: Files) -> dict[str, Path]:
     path = template.with_name(template.name.removesuffix(TEMPLATE) + ASSETS)
     if not path.is_file():
         return {}
-    content = files.load(path)
+    uploaded = as_mapping(value_at(files.load(path), "files"))
     assets = {}
-    for name, asset in as_mapping(as_mapping(content).get("files")).items():
-        source = as_mapping(as_mapping(asset).get("source")).get("path")
+    for name, asset in uploaded.items():
+        source = value_at(asset, "source", "path")
         if isinstance(source, Text) and source.endswith(".json"):
             assets[str(name)] = _beside(template.parent, source, files)
     return assets
@@ -87,13 +87,16 @@ def assets_of(template: Path, files: Files) -> dict[str, Path]:
 
 def _stack(folder: Path, artifact_id: str, artifact: Map, properties: Map) -> AssemblyStack:
     name = str(properties.get("stackName") or artifact_id)
-    tags = {str(key): str(value) for key, value in as_mapping(properties.get("tags")).items()}
+    file = str(properties.get("templateFile") or f"{artifact_id}{TEMPLATE}")
+    path = str(artifact.get("displayName") or name)
+    tags = as_mapping(properties.get("tags"))
+    environment = str(artifact.get("environment") or "")
     return AssemblyStack(
-        template=folder / str(properties.get("templateFile") or f"{artifact_id}{TEMPLATE}"),
+        template=folder / file,
         name=name,
-        path=str(artifact.get("displayName") or name).partition(" ")[0],
-        tags=tags,
-        pseudo=_pseudo_parameters(name, str(artifact.get("environment") or "")),
+        path=path.partition(" ")[0],
+        tags={str(key): str(value) for key, value in tags.items()},
+        pseudo=_pseudo_parameters(name, environment),
     )
 
 

@@ -38,6 +38,7 @@ from ownership.drift.values import (
     as_text,
     location_of,
     placeholder,
+    value_at,
 )
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
@@ -206,7 +207,7 @@ class _Expansion:
         """The roles of an API's data sources that are tables, unless they have roles of their own."""
         properties = _properties(node)
         tags = _tag_list(properties.get("Tags"), node.location)
-        sources = as_mapping(as_mapping(properties.get("DataSources")).get("DynamoDb"))
+        sources = as_mapping(value_at(properties, "DataSources", "DynamoDb"))
         for source_name, source in sources.items():
             if not isinstance(source, Map):
                 continue

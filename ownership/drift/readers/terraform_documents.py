@@ -26,7 +26,6 @@ from ownership.drift.readers.terraform_values import (
     not_known,
     parsed,
     unknown_members,
-    value_at,
 )
 from ownership.drift.types import Location
 from ownership.drift.values import (
@@ -40,6 +39,7 @@ from ownership.drift.values import (
     mappings,
     members,
     placeholder,
+    value_at,
 )
 
 TABLE = "aws_dynamodb_table"
@@ -68,7 +68,7 @@ class Documents:
     def document(self, resource: TerraformResource, attribute: str, *path: str | int) -> Value:
         """The policy document that an attribute holds, itself or as text; a placeholder where it is not known."""
         whole_path = (attribute, *path)
-        return self._document(resource, value_at(resource.values, whole_path), whole_path, 0)
+        return self._document(resource, value_at(resource.values, *whole_path), whole_path, 0)
 
     def _document(
         self, resource: TerraformResource, value: Value, path: tuple[str | int, ...], nesting: int

@@ -27,6 +27,7 @@ from ownership.drift.readers.terraform_resource import (
     as_object,
     as_text,
     is_unknown,
+    object_at,
     reference_name,
 )
 from ownership.drift.types import Location, printable
@@ -54,12 +55,12 @@ class TerraformPlan:
         self.location = Location(file)
         self.resources: dict[str, TerraformResource] = {}
         self._changes = self._changes_by_address()
-        planned = as_object(document.get("planned_values") or document.get("values"))
-        self._add_module(as_object(planned.get("root_module")), "", only_data=False)
+        planned = document.get("planned_values") or document.get("values")
+        self._add_module(object_at(planned, "root_module"), "", only_data=False)
         for change in self._changes.values():
             self._add_change(change)
-        prior = as_object(as_object(document.get("prior_state")).get("values"))
-        self._add_module(as_object(prior.get("root_module")), "", only_data=True)
+        prior = object_at(document, "prior_state", "values", "root_module")
+        self._add_module(prior, "", only_data=True)
         self._configured: dict[str, dict[str, Object]] = {}
 
     @cached_property
@@ -93,7 +94,7 @@ class TerraformPlan:
                 "the plan covers a part of the configuration only (-target, or deferred changes)",
             )
         for deferred in as_list(self.document.get("deferred_changes")):
-            change = as_object(as_object(deferred).get("resource_change"))
+            change = object_at(deferred, "resource_change")
             yield (
                 self._text(as_text(change.get("address"))),
                 "this resource is deferred, and not in the plan",
@@ -103,11 +104,11 @@ class TerraformPlan:
     def module_sources(self, module: str) -> list[str]:
         """Where a module comes from, and those around it, outermost first: ``["./services", "../billing"]``."""
         sources = []
-        configuration = as_object(as_object(self.document.get("configuration")).get("root_module"))
+        configuration = object_at(self.document, "configuration", "root_module")
         for step in STEP.finditer(module):
             call = self._call(configuration, step["name"])
             sources.append(as_text(call.get("source")))
-            configuration = as_object(call.get("module"))
+            configuration = object_at(call, "module")
         return sources
 
     def table_name(self, resource: TerraformResource) -> Text:
@@ -154,13 +155,13 @@ class TerraformPlan:
 
     def _goes(self, address: str) -> bool:
         """Whether a resource is deleted or forgotten, and none made in its place."""
-        actions = as_list(as_object(self._changes.get(address, {}).get("change")).get("actions"))
+        actions = as_list(object_at(self._changes.get(address), "change").get("actions"))
         return bool(actions) and all(action in ("delete", "forget") for action in actions)
 
     def _add_change(self, change: Object) -> None:
         """Add what is not among the planned values: data to be read, and what is forgotten but stays."""
         address = as_text(change.get("address"))
-        details = as_object(change.get("change"))
+        details = object_at(change, "change")
         actions = as_list(details.get("actions"))
         module = as_text(change.get("module_address"))
         if "forget" in actions:
@@ -173,9 +174,7 @@ class TerraformPlan:
 
     def _add(self, node: Object, module: str, values: Object, sensitive: JSON) -> None:
         address = as_text(node.get("address"))
-        details: Object = {}
-        if address in self._changes:
-            details = as_object(self._changes[address].get("change"))
+        details = object_at(self._changes.get(address), "change")
         key = node.get("index")
         self.resources[address] = TerraformResource(
             address=address,
@@ -207,9 +206,9 @@ class TerraformPlan:
 
     def configuration_of_module(self, module: str) -> Object:
         """The configuration of a module, by its address."""
-        configuration = as_object(as_object(self.document.get("configuration")).get("root_module"))
+        configuration = object_at(self.document, "configuration", "root_module")
         for step in STEP.finditer(module):
-            configuration = as_object(self._call(configuration, step["name"]).get("module"))
+            configuration = object_at(self._call(configuration, step["name"]), "module")
         return configuration
 
     def module_call(self, module: str, name: str) -> Object:
@@ -217,4 +216,4 @@ class TerraformPlan:
         return self._call(self.configuration_of_module(module), name)
 
     def _call(self, configuration: Object, name: str) -> Object:
-        return as_object(as_object(configuration.get("module_calls")).get(name))
+        return object_at(configuration, "module_calls", name)

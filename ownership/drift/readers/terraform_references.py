@@ -24,6 +24,7 @@ from ownership.drift.readers.terraform_resource import (
     as_object,
     as_text,
     member_at,
+    object_at,
 )
 
 OF_RESOURCE = re.compile(
@@ -52,7 +53,6 @@ class References:
 
     resources: list[tuple[TerraformResource, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-    count: int = 0  # of references that were followed
 
     @property
     def reached(self) -> set[TerraformResource]:
@@ -62,6 +62,11 @@ class References:
     def of_type(self, resource_type: str) -> list[TerraformResource]:
         """The resources of a type."""
         return [resource for resource, _ in self.resources if resource.type == resource_type]
+
+    def add(self, more: "References") -> None:
+        """Add what another part of the value comes from."""
+        self.resources += more.resources
+        self.others += more.others
 
 
 @dataclass(frozen=True)
@@ -77,16 +82,16 @@ class _Block:
 
 
 class ReferenceFinder:
-    """Follows references through the modules of a plan."""
+    """Finds what values of a plan's resources come from."""
 
     def __init__(self, plan: TerraformPlan) -> None:
         self.plan = plan
+        self.modules: dict[str, None] = {}
         self._by_name: dict[tuple[str, str], list[TerraformResource]] = {}
-        self._modules: dict[str, None] = {}
         for resource in plan.resources.values():
             name = (resource.module, resource.reference_name)
             self._by_name.setdefault(name, []).append(resource)
-            self._modules[resource.module] = None
+            self.modules[resource.module] = None
 
     def expression(self, resource: TerraformResource, *path: str | int) -> JSON:
         """What the configuration says of an attribute; None if it does not say, or is not there."""
@@ -94,46 +99,59 @@ class ReferenceFinder:
 
     def references(self, resource: TerraformResource, *path: str | int) -> References:
         """What an attribute comes from."""
-        found = References()
         expression = self.expression(resource, *path)
         if expression is None:
-            found.others.append(NOT_SHOWN)
-            return found
+            return References(others=[NOT_SHOWN])
         block = _Block(resource.module, resource.key, self.plan.configuration_of(resource))
-        self._follow(_references_in(expression), block, found, 0)
-        return found
+        return _Search(self).follow(_references_in(expression), block)
 
-    def _follow(
-        self, references: Sequence[str], block: _Block, found: References, nesting: int
-    ) -> None:
-        """Find the resources behind the references in a block."""
+    def instances(self, module: str, name: str) -> list[TerraformResource]:
+        """The resources of a module by the name that references have for them, one for each key."""
+        return self._by_name.get((module, name), [])
+
+
+class _Search:
+    """Follows the references of one value, through the modules of a plan, to resources.
+
+    ``nesting`` is how many references led to the one that is followed, and ``key`` the key by which it chooses among
+    the instances of what it refers to; empty where that is not certain.
+    """
+
+    def __init__(self, finder: ReferenceFinder) -> None:
+        self.finder = finder
+        self.plan = finder.plan
+        self.count = 0  # of references that were followed
+
+    def follow(self, references: Sequence[str], block: _Block, nesting: int = 0) -> References:
+        """What is behind the references in a block."""
         longest = _longest(references)
         key = self._index(longest, block)
+        found = References()
         for reference in longest:
             if KNOWN.fullmatch(reference):
                 continue
-            found.count += 1
-            if nesting > MAX_NESTING or found.count > MAX_REFERENCES:
+            self.count += 1
+            if nesting > MAX_NESTING or self.count > MAX_REFERENCES:
                 found.others.append(reference)
             else:
-                self._follow_one(reference, block, key, found, nesting + 1)
+                found.add(self._behind(reference, block, key, nesting + 1))
+        return found
 
-    def _follow_one(
-        self, reference: str, block: _Block, key: str, found: References, nesting: int
-    ) -> None:
+    def _behind(self, reference: str, block: _Block, key: str, nesting: int) -> References:
         variable = OF_VARIABLE.fullmatch(reference)
-        output = OF_MODULE.fullmatch(reference)
-        resource = OF_RESOURCE.fullmatch(reference)
         if variable:
-            self._follow_variable(variable["name"], block.module, found, nesting)
-        elif output:
-            self._follow_output(output, block.module, key, found, nesting)
-        elif OF_LOOP.fullmatch(reference):
-            self._follow_loop(reference, block, found, nesting)
-        elif resource and not reference.startswith(LOOKS_LIKE_RESOURCE):
-            self._find(resource, block.module, key, found)
-        else:
-            found.others.append(reference)
+            return self._behind_variable(variable["name"], block.module, nesting)
+        output = OF_MODULE.fullmatch(reference)
+        if output:
+            return self._behind_output(output, block.module, key, nesting)
+        if OF_LOOP.fullmatch(reference):
+            return self._behind_loop(reference, block, nesting)
+        resource = OF_RESOURCE.fullmatch(reference)
+        if resource and not reference.startswith(LOOKS_LIKE_RESOURCE):
+            return self._resources(resource, block.module, key)
+        return References(others=[reference])
+
+    # The key of an instance
 
     def _index(self, references: Sequence[str], block: _Block) -> str:
         """The key by which the references choose among instances; empty where that is not certain."""
@@ -156,98 +174,95 @@ class ReferenceFinder:
             variable = OF_VARIABLE.fullmatch(references[0])
             if len(references) > 1 or variable is None or block.module:
                 return ""
-            variables = as_object(self.plan.document.get("variables"))
-            values = as_object(variables.get(variable["name"])).get("value")
+            values = object_at(self.plan.document, "variables", variable["name"]).get("value")
         # Of a set, and so of toset() of a list, each value is its own key.
         if isinstance(values, list):
             return block.key
         return as_text(as_object(values).get(block.key))
 
-    def _follow_loop(self, reference: str, block: _Block, found: References, nesting: int) -> None:
-        """Follow ``each.value`` to what the block runs over. A value that is a constant or known needs no following."""
+    # What is behind a reference
+
+    def _behind_loop(self, reference: str, block: _Block, nesting: int) -> References:
+        """What the block of ``each.value`` runs over. A value that is a constant or known needs no following."""
         looped = _references_in(block.node.get("for_each_expression"))
+        if not looped:
+            return References()
+        # Each instance is the one of what it runs over that has its key.
         around = _Block(block.module, block.key)
-        inner = References(count=found.count)
-        if looped:
-            # Each instance is the one of what it runs over that has its key.
-            self._follow([*looped, "each.key"], around, inner, nesting)
-        found.count = inner.count
-        found.others += inner.others
+        inner = self.follow([*looped, "each.key"], around, nesting)
         if len(inner.reached) > 1:
-            found.others.append(reference)
-            return
+            return References(others=[*inner.others, reference])
         attribute = ""
         if reference.count(".") > 1:
             attribute = reference.rpartition(".")[2]
-        for resource, own_attribute in inner.resources:
-            found.resources.append((resource, own_attribute or attribute))
+        resources = [(resource, own or attribute) for resource, own in inner.resources]
+        return References(resources, inner.others)
 
-    def _follow_variable(self, name: str, module: str, found: References, nesting: int) -> None:
+    def _behind_variable(self, name: str, module: str, nesting: int) -> References:
         """What the module around passes. A variable of the root module has a value that is known."""
         if not module:
-            return
+            return References()
         last = list(STEP.finditer(module))[-1]
         name_and_key = last.groupdict("")
         outer = module[: last.start()].rstrip(".")
         call = self.plan.module_call(outer, name_and_key["name"])
-        expression = as_object(call.get("expressions")).get(name)
-        if expression is not None:
-            block = _Block(outer, _unquoted(name_and_key["key"]), call)
-            self._follow(_references_in(expression), block, found, nesting)
+        expression = object_at(call, "expressions").get(name)
+        if expression is None:
+            return References()
+        block = _Block(outer, _unquoted(name_and_key["key"]), call)
+        return self.follow(_references_in(expression), block, nesting)
 
-    def _follow_output(
-        self, match: re.Match[str], module: str, key: str, found: References, nesting: int
-    ) -> None:
+    def _behind_output(
+        self, match: re.Match[str], module: str, key: str, nesting: int
+    ) -> References:
         address = f"{module}.module.{match['name']}".lstrip(".")
-        outputs = as_object(self.plan.configuration_of_module(address).get("outputs"))
+        outputs = object_at(self.plan.configuration_of_module(address), "outputs")
         instances = self._instances_of_module(address, match["key"], key)
         blocks = [_Block(instance, key) for instance in instances]
         if match["output"] in outputs:
-            self._follow_outputs([outputs[match["output"]]], blocks, found, nesting)
-            return
+            return self._behind_outputs([outputs[match["output"]]], blocks, nesting)
         # It is not shown which output. If all come from one resource, that does not matter.
-        inner = References(count=found.count)
-        self._follow_outputs(outputs.values(), blocks, inner, nesting)
-        found.count = inner.count
-        if inner.others or len(inner.reached) != 1:
-            found.others.append(f"module.{match['name']}")
-        else:
-            found.resources.append((inner.reached.pop(), ""))
+        found = self._behind_outputs(outputs.values(), blocks, nesting)
+        if found.others or len(found.reached) != 1:
+            return References(others=[f"module.{match['name']}"])
+        return References([(found.reached.pop(), "")])
 
-    def _follow_outputs(
-        self, outputs: Iterable[JSON], blocks: list[_Block], found: References, nesting: int
-    ) -> None:
+    def _behind_outputs(
+        self, outputs: Iterable[JSON], blocks: Sequence[_Block], nesting: int
+    ) -> References:
+        found = References()
         for block in blocks:
             for output in outputs:
                 references = _references_in(as_object(output).get("expression"))
-                self._follow(references, block, found, nesting)
+                found.add(self.follow(references, block, nesting))
+        return found
 
     def _instances_of_module(self, address: str, stated_key: str | None, key: str) -> list[str]:
         """The addresses of a module's instances: the one with the key, or all."""
         if stated_key is not None:
             return [f"{address}{stated_key}"]
-        instances: dict[str, str] = {}  # address → key
+        by_key: dict[str, str] = {}
         instance = re.compile(rf"{re.escape(address)}(?P<key>{KEY})?(?=[.\[]|\Z)")
-        for module in self._modules:
+        for module in self.finder.modules:
             match = instance.match(module)
             if match is not None:
-                instances[match[0]] = _unquoted(match.groupdict("")["key"])
-        with_key = [name for name, own_key in instances.items() if key and own_key == key]
-        return with_key or list(instances) or [address]
+                by_key[_unquoted(match.groupdict("")["key"])] = match[0]
+        if key and key in by_key:
+            return [by_key[key]]
+        return list(by_key.values()) or [address]
 
-    def _find(self, match: re.Match[str], module: str, key: str, found: References) -> None:
-        """Find the instances of a resource that a reference means: all, or the one with its key."""
+    def _resources(self, match: re.Match[str], module: str, key: str) -> References:
+        """The instances of a resource that a reference means: all, or the one with its key."""
         parts = match.groupdict("")
         name = f"{parts['data']}{parts['type']}.{parts['name']}"
-        instances = self._by_name.get((module, name), [])
+        instances = self.finder.instances(module, name)
         if parts["key"]:
             instances = _with_key(instances, _unquoted(parts["key"]))
         elif key and len(instances) > 1:
             instances = _with_key(instances, key) or instances
         if not instances:
-            found.others.append(match[0])
-        for instance in instances:
-            found.resources.append((instance, parts["attribute"]))
+            return References(others=[match[0]])
+        return References([(instance, parts["attribute"]) for instance in instances])
 
 
 def _with_key(instances: Sequence[TerraformResource], key: str) -> list[TerraformResource]:

@@ -28,6 +28,13 @@ def as_object(node: JSON) -> Object:
     return node if isinstance(node, dict) else {}
 
 
+def object_at(node: JSON, *keys: str) -> Object:
+    """The object under these keys, one inside the other; an empty one where there is none."""
+    for key in keys:
+        node = as_object(node).get(key)
+    return as_object(node)
+
+
 def as_list(node: JSON) -> list[JSON]:
     """The value as a list; an empty one for anything else."""
     return node if isinstance(node, list) else []

@@ -1,12 +1,10 @@
 """Values of Terraform as those of other files: mappings, lists, policies in JSON, what is not known yet."""
 
-from collections.abc import Iterable
-
 from ownership.drift.readers.terraform_files import parse
 from ownership.drift.readers.terraform_references import References
 from ownership.drift.readers.terraform_resource import UNKNOWN, is_unknown
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, from_json, members, placeholder
+from ownership.drift.values import Map, Text, Value, from_json, members, placeholder
 
 
 def mapping(location: Location, **members: Value) -> Map:
@@ -30,19 +28,6 @@ def not_known(location: Location, attribute: str, references: References) -> Tex
 def unknown_members(value: Value) -> int:
     """How many members of a list, or whether a single value, is known only after apply."""
     return sum(map(is_unknown, members(value)))
-
-
-def value_at(value: Value, path: Iterable[str | int]) -> Value:
-    """What a value has under a path; None for nothing."""
-    for step in path:
-        match value:
-            case Map() if isinstance(step, str):
-                value = value.get(step)
-            case Seq() if isinstance(step, int) and step < len(value):
-                value = value[step]
-            case _:
-                return None
-    return value
 
 
 def parsed(text: Text) -> Value:
