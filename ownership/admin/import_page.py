@@ -165,7 +165,7 @@ class ImportPage:
             "problem": problem,
             "may_apply": division.may_apply,
             **rows_of_others(division.pending, division.waiting),
-            "may_suggest": division.has_others and request.user.has_perm(SUGGESTING),
+            "may_suggest": bool(division.unsuggested) and request.user.has_perm(SUGGESTING),
         }
         return self._import_page(request, context)
 

@@ -137,7 +137,7 @@ class SuggestPage(PlainTitles):
             raise NothingChanged(form.instance, NOTHING_SUGGESTED)
         waiting = already_suggested(steps, steps)
         if len(waiting) == len(steps):
-            suggestion = waiting[id(steps[0])]
+            suggestion = waiting[steps[0]]
             raise NothingChanged(
                 form.instance,
                 f"Nothing was suggested: suggestion {suggestion.number}, by {suggestion.user_name}, waits already.",

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
-from ownership.models import Confirmation, Membership, Suggestion, Table
+from ownership.models import Confirmation, Membership, Suggestion
+from ownership.models.tables import table_of
 
 # Models of which a comparison of two maps says nothing.
 NOT_OF_THE_MAP = (Confirmation, Suggestion)
@@ -62,7 +63,7 @@ def _difference(
 ) -> Difference:
     row = old if new is None else new
     difference = Difference(model, kind_of_change(old, new), str(row), changes)
-    table = row if isinstance(row, Table) else getattr(row, "table", None)
+    table = table_of(row)
     if table is None:
         return difference
     return replace(difference, table_id=table.pk, table=table.name)

@@ -54,7 +54,6 @@ State = tuple[TrackedRow | None, TrackedRow | None]
 # {(model, id): the row as it is at another moment than now; None where it does not exist then}
 Overrides = Mapping[tuple[type[TrackedRow], int | None], TrackedRow | None]
 
-BELONGS, WOULD_BELONG = "belongs to", "would belong to"
 PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 NAMED = 3  # refusals that a message names
 
@@ -82,6 +81,17 @@ class Refusal:
         return f"{self.row} {self.why}"
 
 
+def has_permission(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) -> bool:
+    """Whether the account's role allows to ``add``, ``change`` or ``delete`` rows of this kind.
+
+    What no role is needed for, such as answering a suggestion, is allowed.
+    """
+    options = row._meta
+    if verb not in options.default_permissions:
+        return True
+    return user.has_perm(f"ownership.{verb}_{options.model_name}")
+
+
 @dataclass(frozen=True)
 class Holders:
     """Who may edit a row: the members of some teams, or only their leads; without teams, any lead or nobody but
@@ -103,7 +113,6 @@ class Holders:
 
 
 ANYONE = Holders()
-ADMINISTRATORS = Holders(leads_only=True)
 
 
 class Moment:
@@ -243,7 +252,7 @@ class Rights:
 
     def may_edit(self, row: TrackedRow, verb: str = "change") -> bool:
         """Whether the person may ``add``, ``change`` or ``delete`` the row, as it is given here."""
-        if not self.user.has_perm(f"ownership.{verb}_{row._meta.model_name}"):
+        if not has_permission(self.user, row, verb):
             return False
         return not self.depend_on_teams or self.holds(holders(row, self.moment))
 
@@ -262,7 +271,7 @@ class Rights:
         of_row = holders(row, self.moment)
         if self.holds(of_row):
             return None
-        [refusal] = _in_words([_Denial(row, of_row, BELONGS)])
+        [refusal] = _in_words([_Denial(row, of_row, is_after=False)])
         return refusal
 
 
@@ -360,51 +369,45 @@ def _memberships_before(person: AbstractUser, before: Overrides) -> dict[int, bo
 
 @dataclass(frozen=True)
 class _Denial:
-    """A row that may not be written, and who holds it in the state that is not right."""
+    """A row that may not be written, and who holds it in the state that is not right: now, or as it would be."""
 
     row: TrackedRow
     of_row: Holders
-    words: str
+    is_after: bool
 
 
 def _denial(
     judges: Sequence[Rights],
-    old: TrackedRow | None,
-    new: TrackedRow | None,
+    before: TrackedRow | None,
+    after: TrackedRow | None,
     moment_before: Moment,
     moment_after: Moment,
 ) -> _Denial | None:
     """Why the people may not write this row; None if they may. The first of the judges is who writes."""
-    row = old if new is None else new
+    row = before if after is None else after
     if row is None:
         return None  # created and deleted again
-    verb = PERMISSIONS[kind_of_change(old, new)]
-    with_role = [rights for rights in judges if _has_role(rights.user, row, verb)]
+    verb = PERMISSIONS[kind_of_change(before, after)]
+    able = [rights for rights in judges if has_permission(rights.user, row, verb)]
+    of_before = holders(row if before is None else before, moment_before)
+    of_after = holders(row if after is None else after, moment_after)
+
+    # Each state must be right for one of the people.
+    if before is not None and not any(rights.holds(of_before) for rights in able):
+        return _Denial(row, of_before, is_after=False)
+    if after is not None and not any(rights.holds(of_after) for rights in able):
+        return _Denial(row, of_after, is_after=True)
+
+    # Whoever writes must have a right to one of them. Where the row does not exist, only a team's right counts: an
+    # access that is deleted with a hand-over may be deleted by whoever gets its table.
     writer = judges[0]
-    writer_holds = False
-    not_writers = _Denial(row, ADMINISTRATORS, BELONGS)
-    for state, moment, words in ((old, moment_before, BELONGS), (new, moment_after, WOULD_BELONG)):
-        of_row = holders(row if state is None else state, moment)
-        writer_has_right = writer in with_role and writer.holds(of_row)
-        if state is None:
-            # An access that is deleted with a hand-over: whoever gets its table may delete it then, too.
-            writer_holds = writer_holds or (writer_has_right and not of_row.anyone)
-            continue
-        if not any(rights.holds(of_row) for rights in with_role):
-            return _Denial(row, of_row, words)
-        if writer_has_right:
-            writer_holds = True
-        else:
-            not_writers = _Denial(row, of_row, words)
-    return None if writer_holds else not_writers
-
-
-def _has_role(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) -> bool:
-    """Whether the account's role allows it. What no role is needed for, such as answering a suggestion, is allowed."""
-    options = row._meta
-    return verb not in options.default_permissions or user.has_perm(
-        f"ownership.{verb}_{options.model_name}"
-    )
+    may_before = writer.holds(of_before) and (before is not None or not of_before.anyone)
+    may_after = writer.holds(of_after) and (after is not None or not of_after.anyone)
+    if writer in able and (may_before or may_after):
+        return None
+    if after is None:
+        return _Denial(row, of_before, is_after=False)
+    return _Denial(row, of_after, is_after=True)
 
 
 def _in_words(denied: Sequence[_Denial]) -> list[Refusal]:
@@ -431,7 +434,7 @@ def _why_not(denial: _Denial, teams: Mapping[int, Team]) -> str:
         return "may be changed by administrators alone."
     if of_row.leads_only:
         return f"may be changed by leads of {names} and by administrators alone."
-    if denial.words == WOULD_BELONG:
+    if denial.is_after:
         return f"would belong to {names}, which must agree to that."
     whose = "their" if len(named) > 1 else "its"
     return f"belongs to {names}: only {whose} members may change it."

@@ -289,3 +289,8 @@ def refuse_move(row: SecondaryIndex | Access, kind: str) -> None:
     if table_before != row.table_id:
         message = f"An {kind} can't be moved to another table. Delete it, and add one to {row.table.name}."
         raise ValidationError({"table": message})
+
+
+def table_of(row: models.Model | None) -> Table | None:
+    """The table that a row is, or belongs to; None if it belongs to none."""
+    return row if isinstance(row, Table) else getattr(row, "table", None)

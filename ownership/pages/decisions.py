@@ -35,7 +35,6 @@ from ownership.pages.findings import ACCEPTING, SUGGESTING, WAIVING, filters_que
 from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan
 from ownership.plans.steps import Step
-from ownership.plans.suggested_steps import table_of
 from ownership.plans.suggestions import suggest
 from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
@@ -270,12 +269,12 @@ def _preview(basis: Basis, acceptance: Acceptance, user: Any, may_decide: bool) 
     # Whose a new table will be is still to be chosen.
     adds_tables = any(_is_of_new_table(step) for step in division.plan.steps)
     refused = [blocker for blocker in division.pending if not _is_of_new_table(blocker.step)]
-    shown = {id(step) for step in division.shown}
+    shown = set(division.shown)
     previews = zip(acceptance.plan.steps, acceptance.previews(), strict=True)
     return {
-        "previews": [preview for step, preview in previews if id(step) in shown],
+        "previews": [preview for step, preview in previews if step in shown],
         "may_decide": may_decide and (adds_tables or bool(division.writable.steps)),
-        "may_suggest": user.has_perm(SUGGESTING) and (adds_tables or division.has_others),
+        "may_suggest": user.has_perm(SUGGESTING) and (adds_tables or bool(division.unsuggested)),
         "warnings": acceptance.warnings,
         "elsewhere": elsewhere,
         **rows_of_others(refused, division.waiting),
@@ -283,8 +282,7 @@ def _preview(basis: Basis, acceptance: Acceptance, user: Any, may_decide: bool) 
 
 
 def _is_of_new_table(step: Step) -> bool:
-    table = table_of(step)
-    return table is not None and table.pk is None
+    return step.table is not None and step.table.pk is None
 
 
 def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,25 +10,28 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 
 from ownership.models import Service, Suggestion, Table, Waiver
-from ownership.models.answerable import Links, answerable_team, service_links
+from ownership.models.answerable import Links, answerable_team
 from ownership.models.rights import Moment, Rights
-from ownership.plans.steps import Step, unsaved_references
-from ownership.plans.suggested_steps import table_of
+from ownership.plans.steps import Step, steps_adding, steps_needed
+
+# {(Table or Service, id): a team}
+NewTeams = Mapping[tuple[type, int | None], int]
 
 
 class Asked(NamedTuple):
-    """Who is asked, and for what: a team, or a service while that has no team.
+    """Who is asked, and for what: a team, or a service while no team is answerable for it.
 
     ``to_team`` would get what a stranger wants to hand over. Whoever is asked first then passes that on, as a whole.
     """
 
-    kind: str
-    who: str  # "team", "service", or nobody in particular
-    pk: int
+    kind: str = Suggestion.Kind.CHANGE
+    team_id: int | None = None
+    service_id: int | None = None
     to_team: int | None = None
 
 
-NOBODY = Asked(Suggestion.Kind.CHANGE, "nobody", 0)
+# Nobody in particular: any team lead.
+NOBODY = Asked()
 
 
 @dataclass(frozen=True)
@@ -54,115 +57,102 @@ def parts_by_owner(
     new services) is a part of its own. A part has with it the rows to be added that its own rows refer to;
     taking several parts adds them once.
     """
-    moved, handed_over = _given_away(steps, Rights(user))
-    asked_for = who_is_asked(steps, moved, handed_over)
-    makers = places_of_new_rows(steps)
-    parts: dict[Asked, set[int]] = {}
-    chosen = {id(step) for step in (steps if wanted is None else wanted)}
-    for place, step in enumerate(steps):
-        if id(step) in chosen:
-            parts.setdefault(asked_for(step), set()).add(place)
-    needed_elsewhere: set[int] = set()
-    for owner in parts.keys() - {NOBODY}:
-        needed = places_needed(parts[owner], steps, makers) - parts[owner]
-        parts[owner] |= needed
-        needed_elsewhere |= needed
-    alone = parts.get(NOBODY, set()) - needed_elsewhere
-    parts[NOBODY] = alone | places_needed(alone, steps, makers)
-    made = []
-    for asked, places in parts.items():
-        if places:
-            steps_of_part = [steps[place] for place in sorted(places)]
-            made.append(OwnerPart(steps_of_part, asked.kind, _team_asked(steps_of_part, moved)))
-    return made
-
-
-def _team_asked(steps: Sequence[Step], moved: Mapping[int, int]) -> int | None:
-    """The team that a service among the steps goes to; None if none goes to another team."""
+    asked = who_is_asked(steps, Rights(user))
+    chosen = set(steps if wanted is None else wanted)
+    steps_by_asked: dict[Asked, set[Step]] = {}
     for step in steps:
-        if isinstance(step.before, Service) and step.before.pk in moved:
-            return moved[step.before.pk]
-    return None
+        if step in chosen:
+            steps_by_asked.setdefault(asked[step], set()).add(step)
+    _add_needed_steps(steps_by_asked, steps)
+    parts = []
+    for who, part in steps_by_asked.items():
+        if part:
+            in_order = [step for step in steps if step in part]
+            parts.append(OwnerPart(in_order, who.kind, _team_of_service(in_order, who)))
+    return parts
 
 
-def places_of_new_rows(steps: Sequence[Step]) -> dict[int, int]:
-    """{identity of a new row: the place of the step that adds it}."""
-    return {id(step.after): place for place, step in enumerate(steps) if step.before is None}
+def _add_needed_steps(steps_by_asked: dict[Asked, set[Step]], steps: Sequence[Step]) -> None:
+    """Add to each part the steps that add what its rows refer to. Such a step is no part of its own then."""
+    adding = steps_adding(steps)
+    of_nobody = steps_by_asked.setdefault(NOBODY, set())
+    needed_by_others: set[Step] = set()
+    for asked, part in steps_by_asked.items():
+        if asked != NOBODY:
+            needed = steps_needed(part, adding) - part
+            part |= needed
+            needed_by_others |= needed
+    of_nobody -= needed_by_others
+    of_nobody |= steps_needed(of_nobody, adding)
 
 
-def places_needed(
-    places: Iterable[int], steps: Sequence[Step], makers: Mapping[int, int]
-) -> set[int]:
-    """The places of steps that add what the steps refer to, and what those refer to."""
-    needed: set[int] = set()
-    waiting = list(places)
-    while waiting:
-        after = steps[waiting.pop()].after
-        if after is None:
-            continue
-        for row in unsaved_references(after).values():
-            place = makers[id(row)]
-            if place not in needed:
-                needed.add(place)
-                waiting.append(place)
-    return needed
+def _team_of_service(steps: Sequence[Step], asked: Asked) -> int | None:
+    """The team that a service among the steps is handed over to; None if there is no such service."""
+    if asked.kind != Suggestion.Kind.HAND_OVER:
+        return None
+    has_service = any(isinstance(step.before, Service) for step in steps)
+    return asked.team_id if has_service else None
 
 
-def who_is_asked(
-    steps: Sequence[Step],
-    moved: Mapping[int, int],
-    handed_over: Mapping[int | None, int],
-) -> Callable[[Step], Asked]:
-    """Who is asked for a step. ``moved`` and ``handed_over`` are what the user may give to others, and to whom."""
-    links = service_links()
-    table_of_step = tables_of(steps)
+def who_is_asked(steps: Sequence[Step], rights: Rights) -> dict[Step, Asked]:
+    """Who is asked for each of the steps, if the person with these rights suggests them."""
+    links = rights.moment.links
+    tables = tables_of(steps)
     new_teams = _new_teams(steps, links)
-
-    def asked_for(step: Step) -> Asked:
+    handed_services = _handed_services(new_teams, rights)
+    handed_tables = _handed_tables(steps, rights)
+    asked = {}
+    for step in steps:
         row = step.row_now
-        if isinstance(row, Service):
-            if row.pk in moved:
-                return Asked(Suggestion.Kind.HAND_OVER, "team", moved[row.pk])
-            asked = _answerable(row.pk, links, Suggestion.Kind.CHANGE)
-            return asked._replace(to_team=new_teams.get((Service, row.pk)))
-        table = table_of_step(step)
-        if table is None:
-            return NOBODY
-        if table.pk in handed_over:
-            return _answerable(handed_over[table.pk], links, Suggestion.Kind.HAND_OVER)
-        asked = _answerable(table.owner_id, links, Suggestion.Kind.CHANGE)
-        return asked._replace(to_team=new_teams.get((Table, table.pk)))
+        table = tables[step]
+        if isinstance(row, Service) and row.pk in handed_services:
+            team_id = handed_services[row.pk]
+            asked[step] = Asked(Suggestion.Kind.HAND_OVER, team_id=team_id)
+        elif isinstance(row, Service):
+            asked[step] = _asked_for(row.pk, links, to_team=new_teams.get((Service, row.pk)))
+        elif table is None:
+            asked[step] = NOBODY
+        elif table.pk in handed_tables:
+            new_owner = handed_tables[table.pk]
+            asked[step] = _asked_for(new_owner, links, Suggestion.Kind.HAND_OVER)
+        else:
+            asked[step] = _asked_for(
+                table.owner_id, links, to_team=new_teams.get((Table, table.pk))
+            )
+    return asked
 
-    return asked_for
+
+def _asked_for(
+    service_id: int | None,
+    links: Links,
+    kind: str = Suggestion.Kind.CHANGE,
+    to_team: int | None = None,
+) -> Asked:
+    """Who is asked for what concerns a service, or a table that it owns or would own."""
+    if service_id is None:
+        return NOBODY
+    team_id = answerable_team(service_id, links)
+    if team_id is None:
+        return Asked(kind, service_id=service_id)
+    return Asked(kind, team_id=team_id, to_team=to_team)
 
 
-def tables_of(steps: Sequence[Step]) -> Callable[[Step], Table | None]:
-    """Which table a step is about; of a waiver, also one that another of the steps adds."""
+def tables_of(steps: Sequence[Step]) -> dict[Step, Table | None]:
+    """Which table each step is about. A waiver names its table; it may be one that another of the steps adds."""
     new_tables = {}
     for step in steps:
         if isinstance(step.after, Table) and step.before is None:
             new_tables[step.label] = step.after
-
-    def table_of_step(step: Step) -> Table | None:
-        table = table_of(step)
-        if table is None and isinstance(step.row, Waiver):
-            return new_tables.get(step.row.table_name)
-        return table
-
-    return table_of_step
+    tables: dict[Step, Table | None] = {}
+    for step in steps:
+        tables[step] = step.table
+        if step.table is None and isinstance(step.row, Waiver):
+            tables[step] = new_tables.get(step.row.table_name)
+    return tables
 
 
-def _answerable(service_id: int | None, links: Links, kind: str) -> Asked:
-    if service_id is None:
-        return NOBODY
-    team = answerable_team(service_id, links)
-    if team is None:
-        return Asked(kind, "service", service_id)
-    return Asked(kind, "team", team)
-
-
-def _new_teams(steps: Sequence[Step], links: Links) -> dict[tuple[type, int | None], int]:
-    """{(Table or Service, id): the team that would be answerable for it} where that is another one than now."""
+def _new_teams(steps: Sequence[Step], links: Links) -> NewTeams:
+    """The teams that would be answerable for tables with another owner, and for services, where that changes."""
     if not settings.RIGHTS_FOLLOW_OWNER:
         return {}
     after: dict = {(Service, step.pk): step.after for step in steps if step.model is Service}
@@ -180,45 +170,33 @@ def _new_teams(steps: Sequence[Step], links: Links) -> dict[tuple[type, int | No
             then = moment_after.team_of_service(None, before.pk)
         else:
             continue
-        if then is not None and now is not None and then != now:
+        if then is not None and then != now:
             new_teams[type(before), before.pk] = then
     return new_teams
 
 
-def _given_away(
-    steps: Sequence[Step], rights: Rights
-) -> tuple[dict[int, int], dict[int | None, int]]:
-    """The services and the tables that go to others, who are asked if rights follow the owner."""
+def _handed_services(new_teams: NewTeams, rights: Rights) -> dict[int | None, int]:
+    """{a service's id: its new team} of those that the person may edit, and that others' teams would get."""
+    handed: dict[int | None, int] = {}
     if not rights.depend_on_teams:
-        return {}, {}
-    return _moved_services(steps, rights), _handed_over(steps, rights)
+        return handed
+    for (model, pk), team_id in new_teams.items():
+        if model is not Service or team_id in rights.memberships:
+            continue
+        if rights.may_edit(Service(pk=pk)):
+            handed[pk] = team_id
+    return handed
 
 
-def _handed_over(steps: Sequence[Step], rights: Rights) -> dict[int | None, int]:
-    """{a table's id: its new owner's} of the tables that the user may edit as they are, but not as they would be."""
-    new_owners: dict[int | None, int] = {}
+def _handed_tables(steps: Sequence[Step], rights: Rights) -> dict[int | None, int]:
+    """{a table's id: its new owner's} of those that the person may edit as they are, but not as they would be."""
+    handed: dict[int | None, int] = {}
+    if not rights.depend_on_teams:
+        return handed
     for step in steps:
         before, after = step.before, step.after
         if not isinstance(before, Table) or not isinstance(after, Table):
             continue
         if rights.may_edit(before) and not rights.may_edit(after):
-            new_owners[before.pk] = after.owner_id
-    return new_owners
-
-
-def _moved_services(steps: Sequence[Step], rights: Rights) -> dict[int, int]:
-    """{a service's id: the team that would be answerable for it} of those that the user may give, to others' teams."""
-    after: dict = {}
-    for step in steps:
-        if isinstance(step.before, Service) and isinstance(step.after, Service):
-            after[Service, step.before.pk] = step.after
-    moment_after = Moment(after)
-    moved: dict[int, int] = {}
-    for _, pk in after:
-        team = moment_after.team_of_service(None, pk)
-        stays = team == rights.moment.team_of_service(None, pk)
-        if team is None or stays or team in rights.memberships:
-            continue
-        if rights.may_edit(Service(pk=pk)):
-            moved[pk] = team
-    return moved
+            handed[before.pk] = after.owner_id
+    return handed

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, QuerySet
 from django.db.models.fields.reverse_related import ForeignObjectRel
@@ -13,6 +14,9 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
 from ownership.history.models import VERBS, ChangeSet, Entry, TrackedRow, kind_of_change
 from ownership.history.row_states import differences, in_batches, recorded_value
+from ownership.models import Table
+from ownership.models.rights import PERMISSIONS, has_permission
+from ownership.models.tables import table_of
 
 Row = TypeVar("Row", bound=TrackedRow)
 
@@ -23,7 +27,8 @@ class Step:
 
     Both have the rows that they refer to loaded, as ``fetch_rows`` gives them; otherwise
     each label costs a query. ``earlier`` is a state of the row that the registry accepted
-    once: values that are the same there are not checked again.
+    once: values that are the same there are not checked again. Two steps are never equal, so
+    they may be members of sets.
     """
 
     before: TrackedRow | None
@@ -47,6 +52,13 @@ class Step:
     def row_now(self) -> TrackedRow:
         """The row as it is; as it would be, if it is new."""
         return self.row if self.before is None else self.before
+
+    @property
+    def table(self) -> Table | None:
+        """The table that the row is, as it is now, or that it belongs to."""
+        if isinstance(self.row_now, Table):
+            return self.row_now
+        return table_of(self.row)
 
     @property
     def model(self) -> type[TrackedRow]:
@@ -129,6 +141,11 @@ def copy_of(row: Row) -> Row:
     return copy
 
 
+def role_allows(user: AbstractUser, step: Step) -> bool:
+    """Whether the user's role allows the step. Whether their team does, ``Plan.refused_to`` says."""
+    return has_permission(user, step.row, PERMISSIONS[step.history_type])
+
+
 def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
     """The steps in their order, by model."""
     by_model: dict[type[TrackedRow], list[Step]] = {}
@@ -161,6 +178,27 @@ def unsaved_references(row: TrackedRow) -> dict[str, TrackedRow]:
         if target is not None and target.pk is None:
             targets[column.name] = target
     return targets
+
+
+def steps_adding(steps: Iterable[Step]) -> dict[int, Step]:
+    """{identity of a new row: the step that adds it}. A row without an id can't be a key itself."""
+    return {id(step.after): step for step in steps if step.before is None}
+
+
+def steps_needed(chosen: Iterable[Step], adding: Mapping[int, Step]) -> set[Step]:
+    """The steps that add what the chosen ones refer to, and what those refer to; ``adding`` as above."""
+    needed: set[Step] = set()
+    waiting = list(chosen)
+    while waiting:
+        row = waiting.pop().after
+        if row is None:
+            continue
+        for target in unsaved_references(row).values():
+            step = adding[id(target)]
+            if step not in needed:
+                needed.add(step)
+                waiting.append(step)
+    return needed
 
 
 def take_ids_of_references(row: TrackedRow) -> None:

@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ownership.audit.descriptions import FieldChange, label_in_words, stated_changes
-from ownership.history.models import CREATED, DELETED, VERBS, registry_model_named
+from ownership.history.models import CHANGED, CREATED, DELETED, VERBS, registry_model_named
 from ownership.models import Service, SuggestedStep, Suggestion, SuggestionSubject, Table
 from ownership.plans.blockers import in_short
 from ownership.plans.steps import Preview, Step, foreign_key_fields, unsaved_references
 
 LONGEST_ABOUT = 300
+# What a stored step does to its row.
+CREATE, CHANGE, DELETE = VERBS[CREATED], VERBS[CHANGED], VERBS[DELETED]
+HISTORY_TYPES = {verb: history_type for history_type, verb in VERBS.items()}
 # Where a row comes among others: nobody minds where one is that somebody else has added.
 ORDER = "position"
-_NOT_STATED = object()
-HISTORY_TYPES = {verb: history_type for history_type, verb in VERBS.items()}
+RowKey = tuple[str, str, int | str]
 
 
 def stored_steps(steps: Sequence[Step]) -> list[SuggestedStep]:
@@ -59,65 +61,70 @@ def _new_references(step: Step, places: dict[int, int]) -> dict[str, int]:
     return {name: places[id(row)] for name, row in unsaved_references(step.after).items()}
 
 
-def already_suggested(steps: Sequence[Step], chosen: Sequence[Step]) -> dict[int, Suggestion]:
-    """{identity of a step: the first suggestion that waits and asks for the same, or for more of the same row}.
+def already_suggested(steps: Sequence[Step], chosen: Sequence[Step]) -> dict[Step, Suggestion]:
+    """{step: the first suggestion that waits and asks for the same, or for more of the same row}.
 
     Of the ``chosen`` among the steps. At most one query.
     """
     if not chosen:
         return {}
-    by_row: dict[tuple[str, str, int | str], list[tuple[SuggestedStep, Suggestion]]] = {}
+    waiting = _waiting_steps()
+    if not waiting:
+        return {}
+    suggested: dict[Step, Suggestion] = {}
+    # A stored step names new rows by their place, so all steps are needed to store one.
+    stored_by_step = dict(zip(steps, stored_steps(steps), strict=True))
+    for step in chosen:
+        wanted = stored_by_step[step]
+        for stored, suggestion in waiting.get(row_key(wanted), ()):
+            if _asks_for(stored, wanted):
+                suggested[step] = suggestion
+                break
+    return suggested
+
+
+def _waiting_steps() -> dict[RowKey, list[tuple[SuggestedStep, Suggestion]]]:
+    """What the suggestions that wait ask for, the first one first, by row."""
+    by_row: dict[RowKey, list[tuple[SuggestedStep, Suggestion]]] = {}
     for suggestion in Suggestion.objects.waiting().order_by("number"):
         for stored in suggestion.steps:
             by_row.setdefault(row_key(stored), []).append((stored, suggestion))
-    if not by_row:
-        return {}
-    found: dict[int, Suggestion] = {}
-    ids = {id(step) for step in chosen}
-    for step, wanted in zip(steps, stored_steps(steps), strict=True):
-        if id(step) not in ids:
-            continue
-        for stored, suggestion in by_row.get(row_key(wanted), ()):
-            if _asks_for(stored, wanted):
-                found[id(step)] = suggestion
-                break
-    return found
+    return by_row
 
 
-def row_key(step: SuggestedStep) -> tuple[str, str, int | str]:
+def row_key(step: SuggestedStep) -> RowKey:
     """Which row, and what is done to it; of a new row by its name."""
     return (step["model"], step["what"], step["label"] if step["id"] is None else step["id"])
 
 
 def _asks_for(stored: SuggestedStep, wanted: SuggestedStep) -> bool:
-    """Whether a stored step sets all that is wanted of its row. Where a row comes among others does not count."""
-    if wanted["what"] == VERBS[DELETED]:
+    """Whether a stored step sets all that is wanted of its row. Where a new row comes among others does not count."""
+    if wanted["what"] == DELETE:
         return True
-    for name, (_, new) in wanted["changes"].items():
-        if name == ORDER and wanted["what"] == VERBS[CREATED]:
-            continue
-        ids = stored["ids"].get(name), wanted["ids"].get(name)
-        is_same_row = None not in ids and ids[0][1] is not None and ids[0][1] == ids[1][1]  # type: ignore[index]
-        if not is_same_row and stored["changes"].get(name, [None, _NOT_STATED])[1] != new:
-            return False
-    return True
+    names = set(wanted["changes"])
+    if wanted["what"] == CREATE:
+        names.discard(ORDER)
+    return all(_set_the_same(name, stored, wanted) for name in names)
+
+
+def _set_the_same(name: str, stored: SuggestedStep, wanted: SuggestedStep) -> bool:
+    """Whether both steps set the field to the same value; of a reference, to the same row, whatever it is called."""
+    if name not in stored["changes"]:
+        return False
+    _, stored_id = stored["ids"].get(name, (None, None))
+    _, wanted_id = wanted["ids"].get(name, (None, None))
+    if stored_id is not None and stored_id == wanted_id:
+        return True
+    return bool(stored["changes"][name][1] == wanted["changes"][name][1])
 
 
 def title_of(steps: Sequence[Step]) -> str:
     """What the steps are about, for lists: the names of their tables, or else of their rows."""
-    names = dict.fromkeys(_title_of_step(step) for step in steps)
-    return in_short(list(names), len(names))[:LONGEST_ABOUT]
-
-
-def _title_of_step(step: Step) -> str:
-    table = table_of(step)
-    return step.label if table is None else table.name
-
-
-def table_of(step: Step) -> Table | None:
-    """The table that the step's row is, or belongs to."""
-    row = step.row_now
-    return row if isinstance(row, Table) else getattr(step.row, "table", None)
+    names = []
+    for step in steps:
+        names.append(step.label if step.table is None else step.table.name)
+    distinct = list(dict.fromkeys(names))
+    return in_short(distinct, len(distinct))[:LONGEST_ABOUT]
 
 
 def subjects_of(
@@ -128,22 +135,26 @@ def subjects_of(
     Of a new table that is the service that would own it; of a hand-over, the service that the table goes to, too.
     ``team_id`` is the team that a service goes to.
     """
-    tables: dict[int, None] = {}
-    services: dict[int, None] = {}
+    table_ids: list[int | None] = []
+    service_ids: list[int | None] = []
     for step in steps:
-        table = table_of(step)
-        if table is not None and table.pk is not None:
-            tables[table.pk] = None
-        if isinstance(step.row, Service) and step.pk is not None:
-            services[step.pk] = None
+        if step.table is not None:
+            table_ids.append(step.table.pk)
+        if isinstance(step.row, Service):
+            service_ids.append(step.pk)
         asks_new_owner = kind == Suggestion.Kind.HAND_OVER or step.before is None
-        if isinstance(step.after, Table) and step.after.owner_id is not None and asks_new_owner:
-            services[step.after.owner_id] = None
-    subjects = [SuggestionSubject(table_id=pk) for pk in tables]
-    subjects += [SuggestionSubject(service_id=pk) for pk in services]
+        if isinstance(step.after, Table) and asks_new_owner:
+            service_ids.append(step.after.owner_id)
+    subjects = [SuggestionSubject(table_id=pk) for pk in _each_once(table_ids)]
+    subjects += [SuggestionSubject(service_id=pk) for pk in _each_once(service_ids)]
     if team_id is not None:
         subjects.append(SuggestionSubject(team_id=team_id))
     return subjects
+
+
+def _each_once(ids: Sequence[int | None]) -> list[int]:
+    """The ids in their order, without those of new rows, which have none yet."""
+    return [pk for pk in dict.fromkeys(ids) if pk is not None]
 
 
 def stored_previews(suggestion: Suggestion) -> list[Preview]:
@@ -162,7 +173,7 @@ def stored_previews(suggestion: Suggestion) -> list[Preview]:
                 label=label,
                 verb=step["what"],
                 changes=changes,
-                removes=step["what"] == VERBS[DELETED],
+                removes=step["what"] == DELETE,
             )
         )
     return previews

@@ -22,10 +22,8 @@ from ownership.audit.descriptions import (
     stated_changes,
 )
 from ownership.history.models import (
-    CHANGED,
     CREATED,
     DELETED,
-    VERBS,
     TrackedRow,
     current_head,
     registry_model_named,
@@ -57,11 +55,10 @@ from ownership.plans.steps import (
     foreign_key_fields,
     target_model,
 )
-from ownership.plans.suggested_steps import ORDER, row_key
+from ownership.plans.suggested_steps import CHANGE, CREATE, DELETE, ORDER, row_key
 from ownership.plans.undo import KEPT_UNLESS_SELECTED, States, later_change_sets
 
-# What taking a suggestion does to a row.
-CREATE, CHANGE, DELETE, NOTHING = VERBS[CREATED], VERBS[CHANGED], VERBS[DELETED], ""
+NOTHING = ""  # is done to a row by taking the suggestion
 # What is done to a row as a whole, and the kind of entry that it becomes.
 WHOLE = {CREATE: CREATED, DELETE: DELETED}
 ALREADY_SO = "Already as suggested."

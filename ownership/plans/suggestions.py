@@ -25,11 +25,11 @@ from ownership.models import (
     Team,
 )
 from ownership.models.answerable import answerable_team, service_links
-from ownership.models.rights import PERMISSIONS, Rights
+from ownership.models.rights import Rights
 from ownership.plans.blockers import Blocker
 from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, refuse_blocked
-from ownership.plans.steps import Step, copy_of
+from ownership.plans.steps import Step, copy_of, role_allows
 from ownership.plans.suggested_steps import already_suggested, stored_steps, subjects_of, title_of
 from ownership.plans.suggestion_review import Review
 
@@ -107,9 +107,7 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
         raise NotApplied("Everything is already as suggested.")
     waiting = already_suggested(plan.steps, plan.steps)
     if len(waiting) == len(plan.steps):
-        raise NotApplied(
-            f"It is already waiting, as suggestion {waiting[id(plan.steps[0])].number}."
-        )
+        raise NotApplied(f"It is already waiting, as suggestion {waiting[plan.steps[0]].number}.")
     to_team = suggestion.subjects.filter(team_id__isnull=False).first()
     team_id = None if to_team is None else to_team.team_id
     [made] = suggest(
@@ -213,8 +211,7 @@ def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker
     """
     blockers = []
     for step in plan.steps:
-        permission = f"ownership.{PERMISSIONS[step.history_type]}_{step.model._meta.model_name}"
-        if not user.has_perm(permission):
+        if not role_allows(user, step):
             blockers.append(Blocker(step, "your role may not do this."))
     author = User.objects.filter(pk=review.suggestion.user_id).first()
     people = [user] if author is None else [user, author]
