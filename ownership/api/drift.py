@@ -233,7 +233,7 @@ class DriftView(_DriftAddress):
         query = request.query_params
         latest = runs.latest()
         _refuse_unknown_values(
-            query, {**runs.choices(latest), "kind": FINDING_KINDS, "verdict": VERDICT_FILTERS}
+            query, {**runs.filter_values(latest), "kind": FINDING_KINDS, "verdict": VERDICT_FILTERS}
         )
         subjects = {name: query[name] for name in SUBJECTS if name in query}
         flags = {name: _flag(name, query[name]) for name in FLAGS if name in query}
@@ -241,7 +241,7 @@ class DriftView(_DriftAddress):
         head, declared = runs.declared_now()
         waivers = runs.waivers_in_force(runs.today())
         compared_runs = []
-        for run in runs.chosen(latest, query.get("reader"), query.get("environment")):
+        for run in runs.filtered(latest, query.get("reader"), query.get("environment")):
             compared_runs.append(runs.compare_run(run, declared, waivers))
         _refuse_unknown_names(subjects, _known_names(compared_runs))
         about: dict[str, Collection[str]] = {name: {value} for name, value in subjects.items()}

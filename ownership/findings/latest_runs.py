@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from ownership.catalog.queries import whole_tables
 from ownership.drift.compare import Comparison, compare
-from ownership.drift.types import DeclaredMap, Finding
+from ownership.drift.types import CodeUsage, DeclaredMap, Finding, Infrastructure
 from ownership.findings.runs import declared_map, waived_by, waivers_in_force
 from ownership.models import DriftRun, Service, Waiver
 from ownership.models.days import today
@@ -21,6 +21,20 @@ class LatestRun:
     run: DriftRun
     comparison: Comparison
     waived: dict[Finding, Waiver]
+
+    @classmethod
+    def compared(
+        cls,
+        run: DriftRun,
+        declared: DeclaredMap,
+        found: Infrastructure,
+        usage: CodeUsage | None,
+        waivers: Collection[Waiver],
+    ) -> "LatestRun":
+        """The run, of which this was found in infrastructure and code, compared with a map."""
+        comparison = compare(declared, found, usage)
+        waived = waived_by(comparison.findings, run.environment or None, waivers)
+        return cls(run, comparison, waived)
 
     def open_findings(self) -> list[Finding]:
         """The findings that nobody has waived."""
@@ -48,9 +62,8 @@ def compare_latest(declared: DeclaredMap, tables: Collection[str] | None = None)
     compared = []
     for run in runs:
         of_run = rows[run.pk]
-        comparison = compare(declared, of_run.infrastructure(run), of_run.usage(run))
-        waived = waived_by(comparison.findings, run.environment or None, waivers)
-        compared.append(LatestRun(run, comparison, waived))
+        found, usage = of_run.infrastructure(run), of_run.usage(run)
+        compared.append(LatestRun.compared(run, declared, found, usage, waivers))
     return compared
 
 

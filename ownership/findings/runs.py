@@ -102,20 +102,22 @@ def latest() -> list[DriftRun]:
     return list(DriftRun.objects.latest_of_each())
 
 
-def choices(runs: Collection[DriftRun]) -> dict[str, list[str]]:
+def filter_values(runs: Collection[DriftRun]) -> dict[str, list[str]]:
     """The readers and environments that the runs can be filtered by."""
     return {
         "reader": sorted({run.reader for run in runs}),
-        "environment": sorted({_environment_choice(run) for run in runs}),
+        "environment": sorted({_environment_value(run) for run in runs}),
     }
 
 
-def chosen(runs: Iterable[DriftRun], reader: str | None, environment: str | None) -> list[DriftRun]:
+def filtered(
+    runs: Iterable[DriftRun], reader: str | None, environment: str | None
+) -> list[DriftRun]:
     """The runs of that reader and environment; None or an empty text means all."""
     matching = []
     for run in runs:
         has_reader = not reader or run.reader == reader
-        has_environment = not environment or _environment_choice(run) == environment
+        has_environment = not environment or _environment_value(run) == environment
         if has_reader and has_environment:
             matching.append(run)
     return matching
@@ -127,7 +129,7 @@ def values_hint(known: Iterable[str]) -> str:
     return f"Must be one of: {values}." if values else "No run has been kept yet."
 
 
-def _environment_choice(run: DriftRun) -> str:
+def _environment_value(run: DriftRun) -> str:
     return run.environment or NO_ENVIRONMENT
 
 

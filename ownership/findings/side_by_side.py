@@ -7,7 +7,7 @@ from itertools import chain
 from django.db.models import F, Q, QuerySet
 
 from ownership.drift.code_side import CodeSide
-from ownership.drift.compare import AccessPair, Comparison, Truth, compare, truth_of, wholes_of
+from ownership.drift.compare import AccessPair, Truth, truth_of, wholes_of
 from ownership.drift.serialization import unresolved_from_json
 from ownership.drift.types import (
     MODE_PARTS,
@@ -22,6 +22,7 @@ from ownership.drift.types import (
     combined_mode,
 )
 from ownership.findings import runs as kept_runs
+from ownership.findings.latest_runs import LatestRun
 from ownership.models import Access, DriftRun, Service, Table, TableTruth, Waiver
 from ownership.models.drift_runs import FoundRows, found_in, rows_of
 
@@ -57,22 +58,22 @@ class ComparedRow:
 
 
 @dataclass(frozen=True)
-class Latest:
-    """The rows of the latest run of a series."""
+class SideBySide:
+    """The latest run of a series beside the map: a row for each service and table."""
 
     run: DriftRun
     rows: list[ComparedRow]
     truth: Truth | None = None  # of the rows, where the run read code
 
 
-def of_table(table: Table) -> list[Latest]:
+def of_table(table: Table) -> list[SideBySide]:
     """The services that use the table or could, by the latest runs that read permissions."""
     return of_tables([table])[table.name]
 
 
-def of_tables(tables: Collection[Table]) -> dict[str, list[Latest]]:
+def of_tables(tables: Collection[Table]) -> dict[str, list[SideBySide]]:
     """The same for each of the tables, by its name; as many queries as for one."""
-    by_table: dict[str, list[Latest]] = {table.name: [] for table in tables}
+    by_table: dict[str, list[SideBySide]] = {table.name: [] for table in tables}
     runs = _runs_that_read_permissions()
     if not runs:
         return by_table
@@ -82,14 +83,15 @@ def of_tables(tables: Collection[Table]) -> dict[str, list[Latest]]:
         tables=tuple(TableShape(name) for name in by_table),
         accesses=frozenset(_declared_accesses(Access.objects.filter(table__in=ids))),
     )
-    for compared in _compare(runs, rows_of(runs, Q(table__in=by_table)), declared):
+    service_names = {service.name for service in declared.services}
+    for latest in _compare(runs, rows_of(runs, Q(table__in=by_table)), declared):
         for name, of_table in by_table.items():
-            pairs = [pair for pair in compared.result.pairs if pair.table == name]
-            of_table.append(compared.latest(pairs))
+            pairs = [pair for pair in latest.comparison.pairs if pair.table == name]
+            of_table.append(_side_by_side(latest, pairs, service_names))
     return by_table
 
 
-def of_service(service: Service) -> list[Latest]:
+def of_service(service: Service) -> list[SideBySide]:
     """The tables that the service uses or could, by the latest runs that read permissions."""
     runs = _runs_that_read_permissions()
     if not runs:
@@ -103,11 +105,12 @@ def of_service(service: Service) -> list[Latest]:
         tables=tuple(TableShape(name) for name in _registered_tables(accesses, rows.values())),
         accesses=accesses,
     )
-    latest = []
-    for compared in _compare(runs, rows, declared):
-        pairs = [pair for pair in compared.result.pairs if pair.service == service.name]
-        latest.append(compared.latest(pairs))
-    return latest
+    service_names = {service.name for service in services}
+    compared = []
+    for latest in _compare(runs, rows, declared):
+        pairs = [pair for pair in latest.comparison.pairs if pair.service == service.name]
+        compared.append(_side_by_side(latest, pairs, service_names))
+    return compared
 
 
 def shape_findings(table: Table) -> list[Finding]:
@@ -140,12 +143,11 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
     )
     waivers = kept_runs.waivers_in_force(kept_runs.today())
     for run in runs.values():
-        result = compare(declared, *found_in(run, set(by_table)))
-        waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
-        for finding in result.findings:
-            counts = finding.service is None and finding not in waived
+        found, usage = found_in(run, set(by_table))
+        latest = LatestRun.compared(run, declared, found, usage, waivers)
+        for finding in latest.open_findings():
             of_run = by_table.get(finding.table, {}).get(run.pk)
-            if counts and of_run is not None:
+            if finding.service is None and of_run is not None:
                 of_run.append(finding)
     return by_table
 
@@ -209,32 +211,13 @@ def _registered_tables(accesses: Iterable[DeclaredAccess], rows: Iterable[FoundR
     return declared | set(registered.values_list("name", flat=True))
 
 
-@dataclass(frozen=True)
-class _PartialComparison:
-    """A run compared with a part of the map, and which of its findings are waived today."""
-
-    run: DriftRun
-    result: Comparison
-    waived: dict[Finding, Waiver]
-    services: set[str]  # on the map
-
-    def latest(self, pairs: Collection[AccessPair]) -> Latest:
-        """Those of its pairs as rows."""
-        rows = []
-        for pair in pairs:
-            is_on_map = pair.is_registered and pair.service in self.services
-            rows.append(_row(pair, self.waived, is_on_map=is_on_map))
-        truth = truth_of(pairs) if self.result.reads_code else None
-        return Latest(self.run, rows, truth)
-
-
 def _compare(
     runs: Collection[DriftRun],
     rows: dict[int, FoundRows],
     declared: DeclaredMap,
-) -> list[_PartialComparison]:
+) -> list[LatestRun]:
+    """The runs compared with a part of the map: only with these rows of what each found."""
     waivers = kept_runs.waivers_in_force(kept_runs.today())
-    service_names = {service.name for service in declared.services}
     compared = []
     for run in runs:
         unresolved = [unresolved_from_json(content) for content in run.unresolved]  # type: ignore[attr-defined]
@@ -246,10 +229,21 @@ def _compare(
             unread=frozenset(run.unread or ()),  # type: ignore[attr-defined]
             unresolved=tuple(unresolved),
         )
-        result = compare(declared, found, rows[run.pk].usage(run))
-        waived = kept_runs.waived_by(result.findings, run.environment or None, waivers)
-        compared.append(_PartialComparison(run, result, waived, service_names))
+        usage = rows[run.pk].usage(run)
+        compared.append(LatestRun.compared(run, declared, found, usage, waivers))
     return compared
+
+
+def _side_by_side(
+    latest: LatestRun, pairs: Collection[AccessPair], service_names: Collection[str]
+) -> SideBySide:
+    """These pairs of the run as rows. ``service_names`` are the services on the map."""
+    rows = []
+    for pair in pairs:
+        is_on_map = pair.is_registered and pair.service in service_names
+        rows.append(_row(pair, latest.waived, is_on_map=is_on_map))
+    truth = truth_of(pairs) if latest.comparison.reads_code else None
+    return SideBySide(latest.run, rows, truth)
 
 
 def _row(pair: AccessPair, waived: dict[Finding, Waiver], *, is_on_map: bool) -> ComparedRow:

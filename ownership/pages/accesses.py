@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ownership.drift.compare import Truth
-from ownership.findings.side_by_side import ComparedRow, Latest
+from ownership.findings.side_by_side import ComparedRow, SideBySide
 from ownership.models import Access, DriftRun, Service, Table
 
 # Lines of grants that nobody declared. The drift page has all of them.
@@ -62,7 +62,7 @@ class AccessTable:
         return by_reason
 
 
-def of_table(accesses: Iterable[Access], compared: Iterable[Latest]) -> AccessTable:
+def of_table(accesses: Iterable[Access], compared: Iterable[SideBySide]) -> AccessTable:
     """Return a line for each service that uses the table or could."""
     lines = {}
     for access in accesses:
@@ -70,7 +70,7 @@ def of_table(accesses: Iterable[Access], compared: Iterable[Latest]) -> AccessTa
     return _with_runs(lines, compared, Service)
 
 
-def of_service(accesses: Iterable[Access], compared: Iterable[Latest]) -> AccessTable:
+def of_service(accesses: Iterable[Access], compared: Iterable[SideBySide]) -> AccessTable:
     """Return a line for each table that the service uses or could."""
     lines = {}
     for access in accesses:
@@ -79,7 +79,7 @@ def of_service(accesses: Iterable[Access], compared: Iterable[Latest]) -> Access
 
 
 def _with_runs(
-    lines: dict[str, AccessLine], compared: Iterable[Latest], kind: type[Table] | type[Service]
+    lines: dict[str, AccessLine], compared: Iterable[SideBySide], kind: type[Table] | type[Service]
 ) -> AccessTable:
     """Add what the runs say; and lines for what only they know, up to MAX_UNDECLARED."""
     runs = []

@@ -22,7 +22,7 @@ from ownership.catalog.confirmation import (
 )
 from ownership.catalog.queries import whole_tables
 from ownership.drift.types import Finding
-from ownership.findings.of_tables import said_of
+from ownership.findings.summary import drift_summaries
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.models import DriftRun, Service, Table, TableGroup, Team
@@ -130,7 +130,7 @@ class ConfirmPage(Page):
 
     def _form(self, head: Head, tables: list[Table], ticked: Collection[int]) -> Context:
         """Return the context of the form that confirms the tables as of that head."""
-        said = said_of(tables)
+        summaries = drift_summaries(tables)
         standings = states_of(tables)
         rights = Rights(self.request.user)
         teams = teams_by_service()
@@ -140,10 +140,10 @@ class ConfirmPage(Page):
                 table=table,
                 standing=standings[table.pk],
                 access_table=access_tables.of_table(
-                    table.accesses.all(), said[table.name].accesses
+                    table.accesses.all(), summaries[table.name].accesses
                 ),
-                shape_findings=said[table.name].shape_findings(),
-                words=said[table.name].in_words(),
+                shape_findings=summaries[table.name].shape_findings(),
+                words=summaries[table.name].in_words(),
                 may_confirm=rights.may_edit(table),
                 ticked=table.pk in ticked,
                 team=teams.get(table.owner_id),
@@ -172,8 +172,8 @@ class ConfirmPage(Page):
         problem = _problem(request, shown_at) or _refusal(request, tables)
         if problem:
             return self._again(tables, note, problem=problem)
-        said = said_of(tables)
-        drift = {table.pk: said[table.name].in_words() for table in tables}
+        summaries = drift_summaries(tables)
+        drift = {table.pk: summaries[table.name].in_words() for table in tables}
         try:
             outcome = confirm(ids, shown_at.revision, user=request.user, reason=note, drift=drift)  # type: ignore[arg-type]
         except NotPermitted as error:

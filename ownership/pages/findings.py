@@ -105,7 +105,7 @@ class DriftPage(Page):
         may_accept = self.request.user.has_perms(ACCEPTING)
         subjects = self._subjects(filters)
         sections = []
-        for run in runs.chosen(latest, filters["reader"], filters["environment"]):
+        for run in runs.filtered(latest, filters["reader"], filters["environment"]):
             compared = runs.compare_run(run, declared, waivers)
             sections.append(
                 _section(
@@ -146,7 +146,7 @@ class DriftPage(Page):
 def _choices(latest: Sequence[DriftRun]) -> dict[str, dict[str, str]]:
     """For each filter with fixed values, these values and what people call them."""
     choices = {}
-    for name, values in runs.choices(latest).items():
+    for name, values in runs.filter_values(latest).items():
         choices[name] = {value: value for value in values}
     choices["kind"] = {name: kind_label(name) for name in FINDING_KINDS}
     choices["verdict"] = verdicts.TITLES

@@ -44,7 +44,7 @@ class ServicePage(Page):
         of_parts = Access.objects.filter(service__in=parts).select_related("table", "service")
         accesses_of_parts = list(of_parts.order_by("service__name", *MAP_ORDER))
         reads_history = has_role(self.request.user)
-        granted: list[side_by_side.Latest] = []
+        granted: list[side_by_side.SideBySide] = []
         # Drift needs a role, and its runs are about the infrastructure of today.
         if reads_history and not self.moment:
             granted = side_by_side.of_service(service)
@@ -72,7 +72,7 @@ class ServicePage(Page):
             "renamed": former_name(service, self.request.GET.get("was", ""), self.request),
             "namesakes": namesakes_of(service) if reads_history else [],
             "suggestions": suggestions_waiting(self, Suggestion.objects.about_service(service.pk)),
-            "latest": latest_changes(self, Timeline.of(Service, service.pk)),
+            "latest": latest_changes(self, Timeline.about(Service, service.pk)),
         }
 
 

@@ -58,7 +58,7 @@ class TablePage(Page):
         table = row_named(whole_tables(), kwargs["name"], self.request)
         accesses = list(table.accesses.all())
         reads_history = has_role(self.request.user)
-        granted: list[side_by_side.Latest] = []
+        granted: list[side_by_side.SideBySide] = []
         shape_findings: list[Finding] = []
         # Drift needs a role, and its runs are about the infrastructure of today.
         if reads_history and not self.moment:
@@ -86,7 +86,7 @@ class TablePage(Page):
             "namesakes": namesakes_of(table) if reads_history else [],
             "suggestions": suggestions_waiting(self, Suggestion.objects.about_table(table.pk)),
             "standing": states_of([table])[table.pk],
-            "latest": latest_changes(self, Timeline.of(Table, table.pk)),
+            "latest": latest_changes(self, Timeline.about(Table, table.pk)),
             "owner_change": last_owner_change(self, table) if reads_history else None,
         }
 

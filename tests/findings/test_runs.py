@@ -111,4 +111,4 @@ def test_the_latest_run_of_each_series_is_shown(orders):
     keep_run("bots write orders")
     latest = {keep_run("bots write orders").pk, keep_run(reader="dynamodb").pk}
     assert {run.pk for run in runs.latest()} == latest
-    assert {run.reader for run in runs.chosen(runs.latest(), "dynamodb", None)} == {"dynamodb"}
+    assert {run.reader for run in runs.filtered(runs.latest(), "dynamodb", None)} == {"dynamodb"}
