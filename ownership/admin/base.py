@@ -86,7 +86,7 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
         """The row's timeline, also after the row was deleted."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        timeline = Timeline.of(self.model, unquote(object_id))
+        timeline = Timeline.about(self.model, unquote(object_id))
         row = self.get_object(request, unquote(object_id))
         if row is None and not timeline.exists():
             # Django's own page, which says that there is no such row.

@@ -65,7 +65,7 @@ class DeletionMixin(ConflictMixin):
         context["shown_revision"] = current_head().revision
         if request.POST:
             pk = unquote(object_id)
-            timeline = Timeline.of_row(self.model, pk)
+            timeline = Timeline.of_forms(self.model, pk)
             if self.get_object(request, pk) is None and timeline.exists():
                 return self.deleted_meanwhile(request, timeline)
             conflict = self.find_conflict(request, [pk])

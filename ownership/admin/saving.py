@@ -326,7 +326,7 @@ class ConflictMixin(RightsMixin):
             return FormConflict(NO_REVISION, head, shown=head)
         if shown == head:
             return None
-        timeline = Timeline.of_rows(self.model, object_ids)
+        timeline = Timeline.of_forms(self.model, *object_ids)
         if not timeline.has_entries_after(shown):
             return None
         return conflict_since(timeline, shown, head)
@@ -379,7 +379,7 @@ class ConflictMixin(RightsMixin):
             context["shown_revision"] = request.POST.get(REVISION_FIELD)
             if conflict is not None:
                 row = self.get_object(request, pk)
-                timeline = Timeline.of_row(self.model, pk)
+                timeline = Timeline.of_forms(self.model, pk)
                 if row is None and timeline.exists():
                     return self.deleted_meanwhile(request, timeline)
                 if row is not None and conflict.groups:
@@ -392,7 +392,7 @@ class ConflictMixin(RightsMixin):
 
     def _not_there(self, request: HttpRequest, pk: str, response: HttpResponse) -> HttpResponse:
         """The history of a row that was deleted; Django's answer for a row that never was."""
-        if not Timeline.of_row(self.model, pk).exists():
+        if not Timeline.of_forms(self.model, pk).exists():
             return response
         # Django says "Perhaps it was deleted?", which its history knows for certain.
         list(messages.get_messages(request))

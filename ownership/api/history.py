@@ -245,7 +245,7 @@ class TimelineView(RegistryView):
         before = None
         if "before" in request.query_params:
             before = parameters.number(request, "before", 1, LARGEST_REVISION)
-        page = Timeline.of(self.model, pk).page(before, fold=None)
+        page = Timeline.about(self.model, pk).page(before, fold=None)
         results = []
         for group in page.groups:
             entries = [one.entry for one in group.entries]

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db.models import Model, Q
 
-from ownership.audit.timeline import Timeline
+from ownership.audit.timeline import DECISIONS_ON_TABLES, PARTS_OF_TABLES, Timeline
 from ownership.history.models import (
     VERBS,
     ChangeSet,
@@ -228,10 +228,10 @@ def select(
         condition &= Q(change_set__time__lt=until)
     selection: Selection = dict.fromkeys(entry_models(), condition)
     if table is not None:
-        selection = _narrowed(selection, Timeline.of_any(Table, _ids_named(Table, table)).filters)
+        selection = _narrowed(selection, Timeline.about(Table, *_ids_named(Table, table)).filters)
     if service is not None:
         selection = _narrowed(
-            selection, Timeline.of_any(Service, _ids_named(Service, service)).filters
+            selection, Timeline.about(Service, *_ids_named(Service, service)).filters
         )
     if group is not None:
         selection = _narrowed(selection, about_groups(_ids_named(TableGroup, group)))
@@ -258,7 +258,7 @@ def about_groups(ids: list[int]) -> list[EntryFilter]:
     in_groups = Q(group_id__in=ids)
     table_ids = entry_model(Table).objects.filter(in_groups).values("id")
     filters = [(entry_model(TableGroup), Q(id__in=ids)), (entry_model(Table), in_groups)]
-    for model in (Access, SecondaryIndex, Waiver, Confirmation):
+    for model in (*PARTS_OF_TABLES, *DECISIONS_ON_TABLES):
         filters.append((entry_model(model), Q(table_id__in=table_ids)))
     return filters
 

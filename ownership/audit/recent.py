@@ -4,11 +4,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from ownership.audit.timeline import PARTS_OF_TABLES
 from ownership.history.models import ChangeSet, entry_model
-from ownership.models import Access, SecondaryIndex, Table
-
-# Of each model's entries, the field with the table's id.
-_TABLE_FIELDS = ((Table, "id"), (SecondaryIndex, "table_id"), (Access, "table_id"))
+from ownership.models import Table
 
 
 def latest_edits(number: int, until: int | None = None) -> list[ChangeSet]:
@@ -25,9 +23,10 @@ def tables_changed_since(time: datetime) -> set[int]:
     Seeding does not count: it writes what has been there before.
     """
     ids: list[QuerySet] = []
-    for model, field in _TABLE_FIELDS:
+    for model in (Table, *PARTS_OF_TABLES):
         entries = entry_model(model).objects.filter(change_set__time__gte=time)
         entries = entries.exclude(change_set__source=ChangeSet.Source.SEED)
-        ids.append(entries.order_by().values_list(field, flat=True))
+        table_id = "id" if model is Table else "table_id"
+        ids.append(entries.order_by().values_list(table_id, flat=True))
     first, *others = ids
     return set(first.union(*others))

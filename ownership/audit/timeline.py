@@ -15,6 +15,7 @@ from ownership.history.models import (
     ChangeSet,
     Entry,
     EntryFilter,
+    TrackedRow,
     entry_model,
     entry_models,
     read_entries,
@@ -37,6 +38,10 @@ PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
 ENTRIES_PAGE = 200  # entries of one large change set
 ABOVE_ALL_REVISIONS = 10**18
+
+# The rows that belong to a table: those that its form edits, and those that say what was decided about it.
+PARTS_OF_TABLES: tuple[type[TrackedRow], ...] = (Access, SecondaryIndex)
+DECISIONS_ON_TABLES: tuple[type[TrackedRow], ...] = (Waiver, Confirmation)
 
 
 @dataclass(frozen=True)
@@ -106,39 +111,27 @@ class Timeline:
         return list(dict.fromkeys(entry.instance_type for entry, _ in self.filters))
 
     @classmethod
-    def of(cls, model: type[Model], pk: object) -> Timeline:
-        """Everything about a row, which may be deleted: see ``of_any``."""
-        return cls.of_any(model, [pk])
-
-    @classmethod
-    def of_any(cls, model: type[Model], pks: Iterable[object]) -> Timeline:
-        """Everything about any of the rows.
+    def about(cls, model: type[Model], *pks: object) -> Timeline:
+        """Everything about some rows, which may be deleted.
 
         About a table: its accesses, indexes, waivers and confirmations, too. About a service: its accesses and
         waivers, and what it gained and lost.
         """
         ids = _as_ids(pks)
-        timeline = cls.of_rows(model, ids)
+        timeline = cls.of_forms(model, *ids)
         if model is Table:
-            for decision in (Waiver, Confirmation):
-                timeline.filters.append((entry_model(decision), Q(table_id__in=ids)))
+            timeline.filters.extend(_of_tables(DECISIONS_ON_TABLES, ids))
         elif model is Service:
             timeline.filters.extend(_of_services(ids))
         return timeline
 
     @classmethod
-    def of_row(cls, model: type[Model], pk: object) -> Timeline:
-        """What the row's own form can change: see ``of_rows``."""
-        return cls.of_rows(model, [pk])
-
-    @classmethod
-    def of_rows(cls, model: type[Model], pks: Iterable[object]) -> Timeline:
+    def of_forms(cls, model: type[Model], *pks: object) -> Timeline:
         """What the forms of the rows can change: the rows, the accesses and indexes of tables, the members of teams."""
         ids = _as_ids(pks)
         filters = [(entry_model(model), Q(id__in=ids))]
         if model is Table:
-            for part in (Access, SecondaryIndex):
-                filters.append((entry_model(part), Q(table_id__in=ids)))
+            filters.extend(_of_tables(PARTS_OF_TABLES, ids))
         elif model is Team:
             filters.append((entry_model(Membership), Q(team_id__in=ids)))
         return cls(filters)
@@ -265,6 +258,10 @@ class Timeline:
 def _as_ids(pks: Iterable[object]) -> list[int]:
     """The ids as numbers. They may be text from an address; what is not a number becomes 0, which no row has."""
     return [whole_number(str(pk)) or 0 for pk in pks]
+
+
+def _of_tables(models: Iterable[type[Model]], ids: list[int]) -> list[EntryFilter]:
+    return [(entry_model(model), Q(table_id__in=ids)) for model in models]
 
 
 def _of_services(ids: list[int]) -> list[EntryFilter]:

@@ -59,9 +59,9 @@ class Mine:
         """Which entries are about the teams, their services, and the tables that these own."""
         table_ids = Table.objects.filter(self.tables).order_by("pk").values_list("pk", flat=True)
         return [
-            *Timeline.of_any(Team, self.team_ids).filters,
-            *Timeline.of_any(Service, self.service_ids).filters,
-            *Timeline.of_any(Table, table_ids).filters,
+            *Timeline.about(Team, *self.team_ids).filters,
+            *Timeline.about(Service, *self.service_ids).filters,
+            *Timeline.about(Table, *table_ids).filters,
         ]
 
     def suggestions(self, user: AbstractUser | AnonymousUser) -> SuggestionQuerySet:

@@ -92,7 +92,7 @@ def watched_entries(user: AbstractUser) -> list[EntryFilter]:
     filters: list[EntryFilter] = []
     for kind, model in WATCHED_MODELS.items():
         if ids[kind]:
-            filters += Timeline.of_any(model, ids[kind]).filters
+            filters += Timeline.about(model, *ids[kind]).filters
     if ids[Watch.Kind.GROUP]:
         filters += about_groups(ids[Watch.Kind.GROUP])
     if ids[Watch.Kind.MINE]:

@@ -158,7 +158,7 @@ def _about(request: HttpRequest) -> Condition | None:
         pk = feed.id_named(model, name)
         if pk is None:
             raise BadAddress(f"No {model._meta.verbose_name} has, or ever had, the name “{name}”.")
-        of_one = _conditions(Timeline.of(model, pk))
+        of_one = _conditions(Timeline.about(model, pk))
         if conditions is None:
             conditions = of_one
         else:

@@ -252,7 +252,7 @@ def _changes_since(table: str, revision: int | None) -> str:
     if pk is None or revision is None:
         return ""
     changes = []
-    for group in Timeline.of_row(Table, pk).since(revision):
+    for group in Timeline.of_forms(Table, pk).since(revision):
         change_set = group.change_set
         changes.append(
             f"revision {change_set.revision} by {change_set.user_name}: {change_set.reason}"

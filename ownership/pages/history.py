@@ -76,7 +76,7 @@ class HistoryPage(Page):
         pk = id_named(self.model, kwargs["name"])
         if pk is None:
             raise NothingNamed(str(kind), kwargs["name"])
-        timeline = Timeline.of(self.model, pk)
+        timeline = Timeline.about(self.model, pk)
         until = self.moment.revision if self.moment else None
         last = timeline.last(until) or timeline.last()
         deletion = last if last and last.entry.history_type == DELETED else None

@@ -108,7 +108,7 @@ def _posted_thing(request: HttpRequest) -> tuple[str, int | None]:
     if kind not in watching.NAMED_MODELS or row is None:
         raise BadAddress("kind takes table, service, group or mine, and row the id of one.")
     model = watching.NAMED_MODELS[Watch.Kind(kind)]
-    if not Timeline.of_row(model, row).exists():
+    if not Timeline.of_forms(model, row).exists():
         raise BadAddress(f"There is no {model._meta.verbose_name} {row}.")
     return kind, row
 
@@ -145,7 +145,7 @@ def _watched_things(watches: Any) -> list[WatchedThing]:
         for pk in ids:
             row = rows.get(pk)
             name = (
-                str(row) if row is not None else f"{Timeline.of_row(model, pk).label()} (deleted)"
+                str(row) if row is not None else f"{Timeline.of_forms(model, pk).label()} (deleted)"
             )
             address = row.get_absolute_url() if row is not None else None
             things.append(WatchedThing(kind, pk, kind.label, name, address))

@@ -61,7 +61,7 @@ def confirm(
 
 def changes_since(tables: Collection[int], revision: int) -> list[TimelineGroup]:
     """The change sets after that revision that changed what a confirmation of the tables is about, oldest first."""
-    return Timeline.of_rows(Table, tables).narrowed(confirmed_entries()).since(revision)
+    return Timeline.of_forms(Table, *tables).narrowed(confirmed_entries()).since(revision)
 
 
 def _changed_after(tables: Collection[int], revision: int) -> set[int]:

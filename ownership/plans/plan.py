@@ -102,7 +102,7 @@ class Plan:
         """The change sets that have touched the plan's rows since it was made, oldest first."""
         groups: dict[int, TimelineGroup] = {}
         for model, steps in steps_by_model(self.steps).items():
-            for group in Timeline.of_rows(model, ids_of(steps)).since(self.revision):
+            for group in Timeline.of_forms(model, *ids_of(steps)).since(self.revision):
                 groups.setdefault(group.change_set.revision, group)
         return [groups[revision] for revision in sorted(groups)]
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from django.db.models import Max, OuterRef, Subquery
 
 from ownership.audit.descriptions import FieldChange, describe_changes, label_in_words
+from ownership.audit.timeline import DECISIONS_ON_TABLES, PARTS_OF_TABLES
 from ownership.history.models import (
     CHANGED,
     CREATED,
@@ -32,16 +33,13 @@ from ownership.history.row_states import (
     in_batches,
     recorded_value,
 )
-from ownership.models import Access, Confirmation, Membership, SecondaryIndex, Table, Team, Waiver
+from ownership.models import Membership, Table, Team
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Conflict, Preview, Step, attname, copy_of, digest
 
-Dependent = (
-    type[Access] | type[SecondaryIndex] | type[Waiver] | type[Confirmation] | type[Membership]
-)
 # Deleted together with the row that they belong to.
-DEPENDENTS: dict[type[TrackedRow], tuple[Dependent, ...]] = {
-    Table: (Access, SecondaryIndex, Waiver, Confirmation),
+DEPENDENTS: dict[type[TrackedRow], tuple[type[TrackedRow], ...]] = {
+    Table: (*PARTS_OF_TABLES, *DECISIONS_ON_TABLES),
     Team: (Membership,),
 }
 
@@ -253,7 +251,7 @@ class States:
             for name in changes:
                 self.last_change_of[pk, name] = revision
 
-    def _read_dependents(self, model: Dependent, column: str, parents: list[int]) -> None:
+    def _read_dependents(self, model: type[TrackedRow], column: str, parents: list[int]) -> None:
         entries = entry_model(model).objects
         later = entries.filter(id=OuterRef("pk"), change_set__gt=self.revision)
         last_change = Subquery(later.order_by("-change_set").values("change_set")[:1])

@@ -6,9 +6,8 @@ from ownership.audit.descriptions import (
     FieldChange,
     describe,
     describe_value,
-    marked_differences,
-    near_differences,
 )
+from ownership.audit.text_differences import marked_differences, near_differences
 from ownership.models import Access, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 

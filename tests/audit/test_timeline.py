@@ -14,7 +14,7 @@ def test_a_deleted_access_is_listed_once_in_a_service_s_timeline():
     access = make_access(make_table("orders"), make_service("payments"))
     service = access.service
     access.delete()
-    [group, *_] = Timeline.of(Service, service.pk).page().groups
+    [group, *_] = Timeline.about(Service, service.pk).page().groups
     assert [(entry.label, entry.verb) for entry in group.entries] == [
         ("payments → orders", "deleted")
     ]
@@ -27,7 +27,7 @@ def test_a_change_set_s_many_entries_are_folded_and_the_rest_read_page_by_page()
     with change_set(reason="Many"):
         for number in range(30):
             make_access(make_table(f"table-{number:02}"), service)
-    timeline = Timeline.of(Service, service.pk)
+    timeline = Timeline.about(Service, service.pk)
     group = timeline.page().groups[0]
     assert len(group.entries) + group.folded == 30
     labels, after = [entry.label for entry in group.entries], group.after()
@@ -41,7 +41,7 @@ def test_a_change_set_s_many_entries_are_folded_and_the_rest_read_page_by_page()
 def test_entries_about_other_things_are_counted():
     with change_set(reason="Three"):
         table = make_table("orders", owner=make_service("payments"))
-    group = Timeline.of(Table, table.pk).page().groups[0]
+    group = Timeline.about(Table, table.pk).page().groups[0]
     assert (len(group.entries), group.folded, group.elsewhere) == (1, 0, 2)
 
 
@@ -51,7 +51,7 @@ def test_a_timeline_reads_whole_change_sets_when_asked():
     with change_set(reason="Many"):
         for _ in range(30):
             make_access(service=service)
-    assert len(Timeline.of(Service, service.pk).page(fold=None).groups[0].entries) == 30
+    assert len(Timeline.about(Service, service.pk).page(fold=None).groups[0].entries) == 30
 
 
 @pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_what_undid_a_change_set_is_read_in_a_constant_number_of_queries(django_
             service.contact = f"#{number}"
             service.save()
     with django_assert_num_queries(19):
-        groups = Timeline.of(Service, service.pk).page().groups
+        groups = Timeline.about(Service, service.pk).page().groups
         undone = [
             [later.revision for later in group.change_set.undone_by.all()] for group in groups
         ]

@@ -144,7 +144,7 @@ def test_the_database_refuses_a_second_waiver_and_one_without_a_table():
 def test_waivers_are_in_the_history_of_table_and_service(bots_write):
     (waiver,) = waive_all(bots_write)
     for model, pk in ((Table, waiver.table_id), (Service, waiver.service_id)):
-        newest = Timeline.of(model, pk).page().groups[0]
+        newest = Timeline.about(model, pk).page().groups[0]
         assert newest.change_set.reason == "Until the new bot is out"
         assert [entry.label for entry in newest.entries] == ["Undeclared access: bots → orders"]
     for names in ({"table": "orders"}, {"service": "bots"}, {"kind": "waiver"}):

@@ -374,7 +374,7 @@ def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_cl
     done = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert "1 finding accepted" in messages(done)
     assert (Waiver.objects.count(), Access.objects.filter(service__name="bots").count()) == (0, 1)
-    accepted, before = Timeline.of(Table, Table.objects.get(name="orders").pk).page().groups[:2]
+    accepted, before = Timeline.about(Table, Table.objects.get(name="orders").pk).page().groups[:2]
     assert {one.label for one in accepted.entries} == {
         "Undeclared access: bots → orders",
         "bots → orders",

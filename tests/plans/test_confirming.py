@@ -90,11 +90,11 @@ def test_a_confirmation_is_in_the_tables_timeline_and_makes_no_open_form_stale()
     table = make_table("orders")
     shown_at = current_head().revision
     confirm(ids(table), shown_at, user=None)
-    entry = Timeline.of(Table, table.pk).page().groups[0].entries[0]
+    entry = Timeline.about(Table, table.pk).page().groups[0].entries[0]
     until = today() + timedelta(days=180)
     assert (entry.kind, entry.label, entry.verb) == ("confirmation", "orders", "confirmed")
     assert [(change.field, change.new) for change in entry.changes] == [("until", day_text(until))]
-    assert not Timeline.of_row(Table, table.pk).has_entries_after(shown_at)
+    assert not Timeline.of_forms(Table, table.pk).has_entries_after(shown_at)
 
 
 @pytest.mark.slow
