@@ -30,9 +30,9 @@ class Assignments(EvaluationBase):
         TARGETS[type(target)](self, target, value)
 
     def _assign_name(self, target: syntax.Name, value: CodeValue) -> None:
-        self._set(target.name, value)
+        self._set_variable(target.name, value)
 
-    def _assign_item(self, target: syntax.Subscript, value: CodeValue) -> None:
+    def _assign_subscript(self, target: syntax.Subscript, value: CodeValue) -> None:
         owner = self.evaluate(target.owner)
         key = self.evaluate(target.key)
         language.write_index(self.calls, owner, key, value, target.line)
@@ -137,7 +137,7 @@ TARGETS: dict[type[Target], Callable[[Assignments, Any, CodeValue], None]] = {
     syntax.Member: Assignments._assign_member,
     syntax.Name: Assignments._assign_name,
     syntax.ObjectPattern: Assignments._assign_object_pattern,
-    syntax.Subscript: Assignments._assign_item,
+    syntax.Subscript: Assignments._assign_subscript,
 }
 # What an assignment to a member of something does; anything else has no members that can be followed.
 MEMBER_WRITERS: dict[type, Callable[[Assignments, Any, str, CodeValue], None]] = {

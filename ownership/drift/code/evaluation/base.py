@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import Calls
+from ownership.drift.code.evaluation.fallbacks import unset_variables, with_fallbacks
+from ownership.drift.code.evaluation.local_values import LocalValues
 from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -12,25 +14,22 @@ from ownership.drift.code.possibilities import (
     UNDEFINED,
     UNKNOWN,
     CodeValue,
-    EnvironmentVariable,
-    Possibility,
-    Str,
 )
-from ownership.drift.code.syntax import Expression, Target
-from ownership.drift.code.values import limited, one, only, text
+from ownership.drift.code.syntax import Expression
+from ownership.drift.code.values import one, text
 
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
-LocalValues = dict[str, CodeValue]
 MAX_TURNS = 50  # of loops within each other
-
-
 TOP = "/project"  # the folder of all files, where code has to be told of it
 
 
 class EvaluationBase:
-    """An evaluation of a frame's body. ``variables`` is None where nothing is reached any more."""
+    """An evaluation of a frame's body.
+
+    ``variables`` are what the function's own variables may be at this point; None where it is not reached.
+    """
 
     def __init__(self, interpreter: "Interpreter", frame: Frame) -> None:
         self.interpreter = interpreter
@@ -41,7 +40,7 @@ class EvaluationBase:
         self.loop_exits: list[list[LocalValues]] = []
         self.turns = 1  # of all loops around the current statement
 
-    def _set(self, name: str, value: CodeValue) -> None:
+    def _set_variable(self, name: str, value: CodeValue) -> None:
         """Assign to a variable of this function, or of one around it."""
         function = self.frame.function
         if name not in function.variables:
@@ -71,7 +70,7 @@ class EvaluationBase:
                 return frame
         return None
 
-    def _lookup(self, name: str) -> CodeValue:
+    def _read_variable(self, name: str) -> CodeValue:
         """What a name means here: a variable of this function, of one around it, or a global."""
         if name in self.frame.function.variables:
             return self._own_variable(name)
@@ -112,7 +111,7 @@ class EvaluationBase:
 
     def _or_default(self, value: CodeValue, default: Expression) -> CodeValue:
         """What a pattern takes out of a value: its default where there may be none."""
-        variables = variables_in(value)
+        variables = unset_variables(value)
         is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
         if is_given and not variables:
             return value
@@ -133,56 +132,3 @@ class EvaluationBase:
     def _arguments(self, node: syntax.CallExpression) -> Arguments:
         """The arguments of a call."""
         raise NotImplementedError
-
-
-def merged(ends: list[LocalValues | None]) -> LocalValues | None:
-    """What variables may be where several ways come together."""
-    reached = [variables for variables in ends if variables is not None]
-    if not reached:
-        return None
-    merged = dict(reached[0])
-    for variables in reached[1:]:
-        _merge_into(merged, variables)
-    return merged
-
-
-def _merge_into(merged: LocalValues, variables: LocalValues) -> None:
-    for name, value in variables.items():
-        known = merged.get(name)
-        if known is None:
-            merged[name] = value
-        elif known != value:
-            merged[name] = limited(known | value)
-
-
-def variables_in(value: CodeValue) -> frozenset[Str]:
-    """The texts in a value that are an environment variable which may not be set."""
-    return frozenset(item for item in only(value, Str) if _variable_of(item) is not None)
-
-
-def _variable_of(text: Str) -> EnvironmentVariable | None:
-    """The environment variable without a fallback that a text is; None for any other text."""
-    match text.parts:
-        case [EnvironmentVariable(fallback=None) as variable]:
-            return variable
-    return None
-
-
-def with_fallbacks(text: Str, fallback: CodeValue) -> CodeValue:
-    """A text that is an environment variable, with each text that is used where it isn't set."""
-    variable = _variable_of(text)
-    fallbacks = only(fallback, Str)
-    if variable is None or not fallbacks:
-        return one(text)
-    results: set[Possibility] = set()
-    for possibility in fallbacks:
-        part = EnvironmentVariable(variable.name, possibility.parts)
-        results.add(Str((part,), text.named_at))
-    return frozenset(results)
-
-
-def name_of(node: Expression | Target) -> str:
-    """The last name of a variable or property."""
-    if isinstance(node, syntax.Name | syntax.Member):
-        return node.name
-    return ""

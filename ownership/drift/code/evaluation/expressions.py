@@ -5,7 +5,6 @@ from typing import Any
 
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
-from ownership.drift.code.evaluation.base import name_of
 from ownership.drift.code.evaluation.instances import Instances
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.possibilities import (
@@ -37,7 +36,7 @@ class ExpressionEvaluation(Instances):
             self.interpreter.nesting -= 1
 
     def _name(self, node: syntax.Name) -> CodeValue:
-        return self._lookup(node.name)
+        return self._read_variable(node.name)
 
     def _member(self, node: syntax.Member) -> CodeValue:
         if isinstance(node.owner, syntax.Super):
@@ -47,7 +46,7 @@ class ExpressionEvaluation(Instances):
             return language.index(self.calls, owner, text(node.name), node.line)
         return self.interpreter.member(owner, node.name, node.line)
 
-    def _index(self, node: syntax.Subscript) -> CodeValue:
+    def _subscript(self, node: syntax.Subscript) -> CodeValue:
         owner = self.evaluate(node.owner)
         key = self.evaluate(node.key)
         return language.index(self.calls, owner, key, node.line, syntax.affixes(node.key))
@@ -77,7 +76,7 @@ class ExpressionEvaluation(Instances):
             self._arguments(node),
             node.line,
             node.is_new,
-            receiver=name_of(callee.owner),
+            receiver=syntax.name_of(callee.owner),
             type_argument=node.type_argument,
         )
         return self.calls.call_member(owner, callee.name, site)
@@ -141,7 +140,7 @@ class ExpressionEvaluation(Instances):
     def _assign(self, node: syntax.Assign) -> CodeValue:
         value = self.evaluate(node.value)
         if node.keeps and isinstance(node.target, syntax.Name):
-            value = value | self._lookup(node.target.name)
+            value = value | self._read_variable(node.target.name)
         self.assign(node.target, value)
         return value
 
@@ -158,7 +157,7 @@ class ExpressionEvaluation(Instances):
     def _require(self, node: syntax.Require) -> CodeValue:
         return self.interpreter.import_value(self.frame.file, node.module, 0, "*", node.line)
 
-    def _entry(self, node: syntax.ModuleExport) -> CodeValue:
+    def _module_export(self, node: syntax.ModuleExport) -> CodeValue:
         """The handler: ``name``, or ``object.name``, of a module."""
         self.interpreter.import_module(node.module, node.line)
         first, *rest = node.name.split(".")
@@ -182,19 +181,19 @@ class ExpressionEvaluation(Instances):
 
 EVALUATE: dict[type, Callable[[ExpressionEvaluation, Any], CodeValue]] = {
     syntax.Assign: ExpressionEvaluation._assign,
-    syntax.Both: ExpressionEvaluation._both,
+    syntax.And: ExpressionEvaluation._and,
     syntax.CallExpression: ExpressionEvaluation._call,
-    syntax.Conditional: ExpressionEvaluation._choice,
+    syntax.Conditional: ExpressionEvaluation._conditional,
     syntax.ClassExpression: ExpressionEvaluation._class,
     syntax.Comprehension: ExpressionEvaluation._comprehension,
     syntax.Concat: ExpressionEvaluation._concat,
     syntax.Decorate: ExpressionEvaluation._decorate,
-    syntax.ModuleExport: ExpressionEvaluation._entry,
+    syntax.ModuleExport: ExpressionEvaluation._module_export,
     syntax.Equal: ExpressionEvaluation._equal,
-    syntax.Fallback: ExpressionEvaluation._fallback,
+    syntax.Or: ExpressionEvaluation._or,
     syntax.FunctionExpression: ExpressionEvaluation._function,
     syntax.Given: ExpressionEvaluation._given,
-    syntax.Subscript: ExpressionEvaluation._index,
+    syntax.Subscript: ExpressionEvaluation._subscript,
     syntax.Injected: ExpressionEvaluation._injected,
     syntax.ListLiteral: ExpressionEvaluation._list,
     syntax.Literal: ExpressionEvaluation._literal,

@@ -3,6 +3,7 @@
 from ownership.drift.code import syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.iteration import Iteration
+from ownership.drift.code.frames import Frame
 from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
@@ -28,10 +29,8 @@ class Instances(Iteration):
     def _this_or_self(self) -> CodeValue:
         if not self.frame.is_python:
             return self._nearest_this()
-        for frame in self.frame.around():
-            if frame.cls is not None:
-                return frame.arguments.at(0)
-        return NOTHING
+        method = self._method_frame()
+        return NOTHING if method is None else method.arguments.at(0)
 
     def _nearest_this(self) -> CodeValue:
         """What ``this`` is: arrow functions have none of their own."""
@@ -40,11 +39,16 @@ class Instances(Iteration):
                 return frame.this
         return NOTHING
 
-    def _current_class(self) -> Class | None:
+    def _method_frame(self) -> Frame | None:
+        """The frame of the method that this is a part of; None outside of classes."""
         for frame in self.frame.around():
             if frame.cls is not None:
-                return frame.cls
+                return frame
         return None
+
+    def _current_class(self) -> Class | None:
+        method = self._method_frame()
+        return None if method is None else method.cls
 
     def _super_member(self, name: str, line: int) -> CodeValue:
         """``super().name``: what the base class has, with the same instance."""

@@ -1,7 +1,7 @@
 """Expressions that join or choose values: concatenations, conditions, comparisons."""
 
 from ownership.drift.code import language, syntax
-from ownership.drift.code.evaluation.base import variables_in, with_fallbacks
+from ownership.drift.code.evaluation.fallbacks import unset_variables, with_fallbacks
 from ownership.drift.code.evaluation.parameters import ParameterBinding
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -54,7 +54,7 @@ class Operators(ParameterBinding):
         self.interpreter.add(result.rest, items)
         return one(result)
 
-    def _choice(self, node: syntax.Conditional) -> CodeValue:
+    def _conditional(self, node: syntax.Conditional) -> CodeValue:
         result = truth(self.evaluate(node.test))
         if result is True:
             return self.evaluate(node.yes)
@@ -64,10 +64,11 @@ class Operators(ParameterBinding):
         no = self.evaluate(node.no)
         either = yes | no
         are_names = bool(yes) and only(either, Str) == either
-        decided = self._by_environment(node.test) if are_names else None
-        if decided is None:
+        if are_names:
+            result = self._by_environment(node.test)
+        if result is None:
             return limited(either)
-        return yes if decided else no
+        return yes if result else no
 
     def _by_environment(self, test: Expression) -> bool | None:
         """Whether ``process.env.STAGE === "prod"`` holds in all functions; None if it may or may not.
@@ -96,13 +97,13 @@ class Operators(ParameterBinding):
             return None
         return self.interpreter.known_texts(possibility)
 
-    def _fallback(self, node: syntax.Fallback) -> CodeValue:
+    def _or(self, node: syntax.Or) -> CodeValue:
         """``left || right``: the right side stands in for what the left side may lack."""
         left = self.evaluate(node.left)
         if left and truth(left) is True:
             return left
         right = self.evaluate(node.right)
-        variables = variables_in(left)
+        variables = unset_variables(left)
         others = left - variables
         # JavaScript's `??` keeps an empty text.
         results = others - NO_VALUES - {FALSE}
@@ -113,7 +114,7 @@ class Operators(ParameterBinding):
             return results | right
         return results
 
-    def _both(self, node: syntax.Both) -> CodeValue:
+    def _and(self, node: syntax.And) -> CodeValue:
         left = self.evaluate(node.left)
         if truth(left) is False:
             return left

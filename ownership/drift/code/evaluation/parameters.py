@@ -6,7 +6,6 @@ from ownership.drift.code import syntax
 from ownership.drift.code.calls import MAX_CLASSES, CallSite
 from ownership.drift.code.dynamodb import CLIENTS
 from ownership.drift.code.evaluation.assignments import Assignments
-from ownership.drift.code.evaluation.base import name_of
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -43,8 +42,9 @@ class ParameterBinding(Assignments):
             else:
                 value = _given(parameter, arguments, position)
                 value = self._with_default(parameter, value)
-                position += not parameter.keyword_only
-                names.add(name_of(parameter.target))
+                if not parameter.keyword_only:
+                    position += 1
+                names.add(syntax.name_of(parameter.target))
             self.assign(parameter.target, value)
 
     def _with_default(self, parameter: syntax.Parameter, value: CodeValue) -> CodeValue:
@@ -81,7 +81,9 @@ class ParameterBinding(Assignments):
         # Classes may need each other.
         if len(list(self.frame.creators())) > MAX_CREATORS:
             return NOTHING
-        classes = list(only(self._lookup(name), Class)) or self.interpreter.classes_of_type(name)
+        classes = list(only(self._read_variable(name), Class)) or self.interpreter.classes_of_type(
+            name
+        )
         site = CallSite((self.frame.function, name), Arguments([]), self.frame.function.line)
         if not classes:
             return self._of_shape(name, site)
@@ -134,7 +136,7 @@ class ParameterBinding(Assignments):
 
 def _given(parameter: syntax.Parameter, arguments: Arguments, position: int) -> CodeValue:
     """What a call gives for a parameter; nothing if it gives nothing."""
-    value = arguments.keywords.get(name_of(parameter.target), NOTHING)
+    value = arguments.keywords.get(syntax.name_of(parameter.target), NOTHING)
     if not parameter.keyword_only:
         value = value | arguments.at(position)
     return value or arguments.more
@@ -146,7 +148,7 @@ def _is_known(value: CodeValue) -> bool:
 
 def _is_dependency(node: Expression | None) -> TypeGuard[syntax.CallExpression]:
     """Whether a default is FastAPI's ``Depends(function)``: its result is handed in."""
-    return isinstance(node, syntax.CallExpression) and name_of(node.callee) == "Depends"
+    return isinstance(node, syntax.CallExpression) and syntax.name_of(node.callee) == "Depends"
 
 
 def _is_result(possibility: Possibility) -> bool:

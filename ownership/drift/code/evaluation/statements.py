@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ownership.drift.code import syntax
-from ownership.drift.code.evaluation.base import LocalValues, merged
 from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
+from ownership.drift.code.evaluation.local_values import LocalValues, merged
 from ownership.drift.code.frames import Frame
 from ownership.drift.code.possibilities import (
     NOTHING,
@@ -65,6 +65,10 @@ class Evaluation(ExpressionEvaluation):
         self.variables = None
 
     def _if(self, node: syntax.If) -> None:
+        self.variables = merged(self._ends_of_branches(node))
+
+    def _ends_of_branches(self, node: syntax.If) -> list[LocalValues | None]:
+        """What variables may be at the end of each branch that may be taken."""
         ends: list[LocalValues | None] = []
         for test, branch in node.branches:
             result = truth(self.evaluate(test))
@@ -75,12 +79,11 @@ class Evaluation(ExpressionEvaluation):
             self.block(branch)
             ends.append(self.variables)
             if result is True:
-                break
+                return ends
             self.variables = before
-        else:
-            self.block(node.otherwise)
-            ends.append(self.variables)
-        self.variables = merged(ends)
+        self.block(node.otherwise)
+        ends.append(self.variables)
+        return ends
 
     def _switch(self, node: syntax.Switch) -> None:
         subject = self.evaluate(node.subject)
@@ -136,16 +139,14 @@ class Evaluation(ExpressionEvaluation):
         for name, statements in node.handlers:
             self.variables = dict(start)
             if name is not None:
-                self._set(name, UNKNOWN_VALUE)
+                self._set_variable(name, UNKNOWN_VALUE)
             self.block(statements)
             ends.append(self.variables)
-        self.variables = merged(ends)
-        if self.variables is not None:
-            self.block(node.final)
-        else:
-            # It is run all the same, and nothing behind it.
-            self.variables = dict(start)
-            self.block(node.final)
+        end = merged(ends)
+        self.variables = dict(start) if end is None else end
+        self.block(node.final)
+        # Where the end is not reached, the last block is run all the same, and nothing behind it.
+        if end is None:
             self.variables = None
 
     def _import(self, node: syntax.Import) -> None:
@@ -155,7 +156,7 @@ class Evaluation(ExpressionEvaluation):
             interpreter.import_value(file, node.module, node.level, "*", node.line)
         for name, local in node.names:
             value = interpreter.import_value(file, node.module, node.level, name, node.line)
-            self._set(local, value)
+            self._set_variable(local, value)
 
     def _import_all(self, node: syntax.ImportAll) -> None:
         value = self.interpreter.import_value(

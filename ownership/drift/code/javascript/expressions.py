@@ -15,10 +15,10 @@ from ownership.drift.code.syntax import Expression
 CONSTANTS = {"false": False, "null": None, "true": True}
 # Comparisons of which something is known → whether they are negated.
 EQUALITY = {"===": False, "==": False, "!==": True, "!=": True}
-LOGICAL: dict[str, type[syntax.Both | syntax.Fallback]] = {
-    "&&": syntax.Both,
-    "??": syntax.Fallback,
-    "||": syntax.Fallback,
+LOGICAL: dict[str, type[syntax.And | syntax.Or]] = {
+    "&&": syntax.And,
+    "??": syntax.Or,
+    "||": syntax.Or,
 }
 ESCAPED_CHARACTER = re.compile(r"\\[^0-9A-Za-z]")
 ObjectEntry: TypeAlias = tuple[Expression | None, Expression]  # of an object: key and value
@@ -284,10 +284,11 @@ class JavaScriptExpressions(Patterns):
         return value
 
     def _sequence(self, node: Node) -> Expression:
+        """``first, second``: as with ``&&``, all are evaluated in order, and the last is the value."""
         items = self._items(node)
         result = items[0]
         for item in items[1 : syntax.MAX_NESTING]:
-            result = syntax.Both(line_of(node), result, item)
+            result = syntax.And(line_of(node), result, item)
         return result
 
     def _yield(self, node: Node) -> Expression:

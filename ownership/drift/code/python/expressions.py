@@ -106,7 +106,7 @@ class PythonExpressions(PythonBuilder):
         return syntax.Concat(node.lineno, [self.expression(operand) for operand in operands])
 
     def _boolean(self, node: ast.BoolOp) -> Expression:
-        kind = syntax.Fallback if isinstance(node.op, ast.Or) else syntax.Both
+        kind = syntax.Or if isinstance(node.op, ast.Or) else syntax.And
         result = self.expression(node.values[0])
         for value in node.values[1 : syntax.MAX_NESTING]:
             result = kind(node.lineno, result, self.expression(value))

@@ -127,7 +127,7 @@ class Conditional(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Fallback(Node):
+class Or(Node):
     """``left || right``, ``left ?? right``, ``left or right``."""
 
     left: "Expression"
@@ -135,7 +135,7 @@ class Fallback(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Both(Node):
+class And(Node):
     """``left && right``, ``left and right``."""
 
     left: "Expression"
@@ -266,7 +266,7 @@ class ListPattern(Node):
 Expression: TypeAlias = (
     Literal | Undefined | Concat | Name | This | Super | Member | Subscript | CallExpression
     | ObjectLiteral | ListLiteral | Spread | FunctionExpression | ClassExpression
-    | Conditional | Fallback | Both | Equal | Not | Assign | Comprehension | Yield
+    | Conditional | Or | And | Equal | Not | Assign | Comprehension | Yield
     | Decorate | Require | ModuleExport | Injected | Typed | Given | Other | Unread
 )  # fmt: skip
 Target: TypeAlias = Name | Member | Subscript | ObjectPattern | ListPattern
@@ -286,3 +286,10 @@ def affixes(key: Expression) -> tuple[str, str]:
     start = literal_text(key.parts[0])
     end = literal_text(key.parts[-1])
     return start or "", end or ""
+
+
+def name_of(node: "Expression | Target") -> str:
+    """The last name of a variable or property; empty for anything else."""
+    if isinstance(node, Name | Member):
+        return node.name
+    return ""
