@@ -253,13 +253,16 @@ def location_of(value: Value) -> Location:
 
 def concat(pieces: Iterable[str], location: Location) -> Text:
     """The pieces joined into one text that keeps their variables."""
-    text = ""
+    # Adding to a text copies it each time; joining once does not.
+    texts: list[str] = []
+    length = 0
     variables: list[Variable] = []
     for piece in pieces:
         if isinstance(piece, Text):
-            variables += [variable.shifted(len(text)) for variable in piece.variables]
-        text += piece
-    return Text(text, location, tuple(variables))
+            variables += [variable.shifted(length) for variable in piece.variables]
+        texts.append(piece)
+        length += len(piece)
+    return Text("".join(texts), location, tuple(variables))
 
 
 def from_variable(

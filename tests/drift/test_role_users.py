@@ -34,6 +34,10 @@ USERS = {
     "people who sign in": (
         "{Type: AWS::Cognito::IdentityPoolRoleAttachment, Properties: {Roles: {authenticated: ROLE}}}"
     ),
+    "instances of Elastic Beanstalk": (
+        "{Type: AWS::ElasticBeanstalk::Environment, "
+        "Properties: {OptionSettings: [{OptionName: IamInstanceProfile, Value: ROLE}]}}"
+    ),
     "what AWS adds tomorrow": "{Type: AWS::EC2::Tomorrow, Properties: {Deep: [{Er: {WorkerRoleArn: ROLE}}]}}",
 }
 
@@ -191,6 +195,34 @@ PLANNED = {
         resource("aws_launch_template.x", iam_instance_profile=[{"name": "own"}], tags=TAG),
         None,
         None,
+    ),
+    "instances of Elastic Beanstalk": (
+        resource(
+            "aws_elastic_beanstalk_environment.x",
+            setting=[{"name": "IamInstanceProfile", "value": "far"}],
+            tags=TAG,
+        ),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "instances of Elastic Beanstalk with a profile of the plan": (
+        resource(
+            "aws_elastic_beanstalk_environment.x",
+            setting=[{"name": "IamInstanceProfile", "value": "own"}],
+            tags=TAG,
+        ),
+        None,
+        None,
+    ),
+    "an option of Elastic Beanstalk that is known after apply": (
+        resource(
+            "aws_elastic_beanstalk_environment.x",
+            {"setting": [{"value": True}]},
+            setting=[{"name": "IamInstanceProfile"}],
+            tags=TAG,
+        ),
+        {"setting": [{"value": {"references": ["local.profile"]}}]},
+        "it depends on local.profile; setting is known only after apply",
     ),
     "roles of an identity pool": (
         resource(

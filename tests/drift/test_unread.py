@@ -15,6 +15,8 @@ from ownership.drift.registry_client import from_map
 from ownership.drift.types import Infrastructure
 from ownership.drift.values import UNKNOWN_LOCATION, Map, Text, Value
 from tests.support.drift_projects import a_map, names, read, write
+from tests.support.terraform_plans import plan, resource, role
+from tests.support.terraform_plans import read as read_plan
 
 FILE = "shop/serverless.yml"
 DECLARED = from_map(a_map("shop read carts"))
@@ -316,6 +318,44 @@ def test_a_group_from_elsewhere_may_permit_its_users_anything(
     ]
 
 
+ADDITION = "A: {Type: AWS::IAM::UserToGroupAddition, Properties: {GroupName: GROUP, Users: [shop]}}"
+ROLE_OF_SHOP = "R: {Type: AWS::IAM::Role, Properties: {Tags: [{Key: service, Value: shop}]}}"
+
+
+def test_a_user_and_a_group_from_elsewhere_leave_the_users_service_unchecked(
+    tmp_path: Path,
+) -> None:
+    addition = ADDITION.replace("GROUP", "other")
+    write(tmp_path, {"t.yml": f"Resources:\n  {ROLE_OF_SHOP}\n  {addition}\n"})
+    stack = f"custom: {{additionalStacks: {{a: {{Resources: {{{addition}}}}}}}}}\n"
+    projects = [
+        f"resources:\n  Resources:\n    {addition}\n",
+        f"plugins: [serverless-plugin-additional-stacks]\n{stack}",
+    ]
+    runs = [read_templates([tmp_path / "t.yml"], SHOP, {}, {})]
+    for number, project in enumerate(projects):
+        runs.append(read(tmp_path / str(number), {FILE: project}, services=("shop",)))
+    for found in runs:
+        assert [(u.text, u.service, u.reason) for u in found.unresolved] == [
+            ("other", "shop", "the group is defined elsewhere")
+        ]
+        assert verdict(found) == ["unchecked"]
+
+
+def test_a_group_with_a_user_from_elsewhere_may_permit_anyone_what_it_permits(
+    tmp_path: Path,
+) -> None:
+    statement = "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: '*'}"
+    policy = f"Policies: [{{PolicyDocument: {{Statement: [{statement}]}}}}]"
+    group = f"G: {{Type: AWS::IAM::Group, Properties: {{{policy}}}}}"
+    own = "U: {Type: AWS::IAM::User, Properties: {UserName: pay, Groups: [!Ref G]}}"
+    resources = [ROLE_OF_SHOP, group, own, ADDITION.replace("GROUP", "!Ref G")]
+    write(tmp_path, {"t.yml": "Resources:\n" + "".join(f"  {line}\n" for line in resources)})
+    found = read_templates([tmp_path / "t.yml"], names(services=("shop", "pay")), {}, {})
+    (unresolved,) = found.unresolved
+    assert (unresolved.text, unresolved.service, unresolved.modes) == ("G", None, {"read"})
+
+
 FAR_ROLE = "arn:aws:iam::111122223333:role/far"
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 INCLUDE = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/part.yml}}"
@@ -375,3 +415,19 @@ def test_an_api_without_a_definition_of_its_own_names_no_role(tmp_path: Path) ->
     write(tmp_path, {"t.yml": f"{SAM}Resources:\n  R: {role}\n  X: {api}\n"})
     found = read_templates([tmp_path / "t.yml"], SHOP, {}, {})
     assert (found.unresolved, verdict(found)) == ((), ["access_not_granted"])
+
+
+KUBERNETES = {
+    "a chart": ("helm_release", "unchecked"),
+    "a manifest": ("kubernetes_manifest", "unchecked"),
+    "a manifest as text": ("kubectl_manifest", "unchecked"),
+    "a namespace": ("kubernetes_namespace", "access_not_granted"),
+}
+
+
+@pytest.mark.parametrize(("resource_type", "expected"), KUBERNETES.values(), ids=KUBERNETES)
+def test_what_may_make_anything_in_a_cluster_is_unread(
+    tmp_path: Path, resource_type: str, expected: str
+) -> None:
+    made = plan(role("aws_iam_role.shop", "shop"), resource(f"{resource_type}.x", name="any"))
+    assert verdict(read_plan(tmp_path, made, SHOP)) == [expected]

@@ -289,3 +289,12 @@ def test_splitting_keeps_every_variable(pieces: list[tuple[str, bool]], separato
     assert parts == text.split(separator)
     inside = sum(v.end - v.start for part in parts for v in part.variables)
     assert inside == sum(len(p.replace(separator, "")) for p, v in pieces if v)
+
+
+@pytest.mark.slow
+def test_joining_takes_time_in_proportion_to_the_pieces() -> None:
+    location = Location("x.yml")
+    pieces = [Text("${a}", location)] * 500_000
+    start = time.process_time()
+    assert len(concat(pieces, location)) == 2_000_000
+    assert time.process_time() - start < 5

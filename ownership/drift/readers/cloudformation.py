@@ -23,7 +23,12 @@ from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, common_folder, resolved_path
 from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
-from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
+from ownership.drift.readers.roles import (
+    GROUP_ELSEWHERE,
+    ROLE_PROPERTIES,
+    PolicyReader,
+    Principals,
+)
 from ownership.drift.readers.serverless import find_projects, service_of_project
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
@@ -192,6 +197,9 @@ class TemplateReader:
             modes = unowned.modes(unowned.role(name, properties))
             reason = "the group's users are not in the template"
             _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
+        for user, group in principals.groups_elsewhere:
+            for service in self._services_of_holder(user) or [None]:
+                diagnostics.add_unresolved(group, GROUP_ELSEWHERE, service, READ_AND_WRITE)
         return roles
 
     def _attached_elsewhere(

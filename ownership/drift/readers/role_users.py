@@ -56,6 +56,8 @@ TYPES_WITHOUT_ITEMS = frozenset(
 OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
 # Keys of what is named, in lower case; the last two are those of an identity pool.
 KEYS_OF_ROLES = ("arn", "name", "authenticated", "unauthenticated")
+# The option of Elastic Beanstalk that names what its instances run in.
+PROFILE_OPTION = "IamInstanceProfile"
 MAX_DEPTH = 12
 INSTANCE_PROFILE = "AWS::IAM::InstanceProfile"
 DEFINITION_ELSEWHERE = "the API's definition is in another file, and may name roles"
@@ -133,6 +135,8 @@ def _roles_named_in(
     """The values of all properties that name roles, also of those within others."""
     if depth > MAX_DEPTH:
         return
+    if template.expand(node.get("OptionName")) == PROFILE_OPTION:
+        yield from _values(template, template.expand(node.get("Value")))
     for key, child in node.items():
         value = template.expand(child)
         if names_role(key, resource_type):

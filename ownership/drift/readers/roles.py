@@ -37,6 +37,7 @@ from ownership.drift.values import Map, Seq, Text, Value, as_text, location_of
 USER = "AWS::IAM::User"
 GROUP = "AWS::IAM::Group"
 MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
+GROUP_ELSEWHERE = "the group is defined elsewhere"
 ATTACHED_POLICIES = (
     "AWS::IAM::Policy",
     MANAGED_POLICY,
@@ -104,11 +105,31 @@ class Principals:
 
     @cached_property
     def groups_without_users(self) -> dict[str, Map]:
-        """The groups whose users are not in the template."""
+        """The groups of which users are not in the template: all of them, or some."""
         used: set[str] = set()
         for groups in self._groups_by_user.values():
             used |= groups
+        for _, group in self.memberships_elsewhere:
+            used.discard(group)
         return {name: properties for name, properties in self.groups.items() if name not in used}
+
+    @cached_property
+    def memberships_elsewhere(self) -> list[tuple[str, Text]]:
+        """The users that are not in the template, each with a group that the template adds it to."""
+        memberships = []
+        for _, properties in self.template.of_type(MEMBERSHIP):
+            groups = self._names_in(properties, ("GroupName",))
+            for user in sorted(self._names_in(properties, ("Users",)) - self.users.keys()):
+                for group in sorted(groups):
+                    memberships.append((user, as_text(group, properties.location)))
+        return memberships
+
+    @property
+    def groups_elsewhere(self) -> list[tuple[str, Text]]:
+        """Those of the memberships whose group is not in the template either: what it permits is not known here."""
+        return [
+            (user, group) for user, group in self.memberships_elsewhere if group not in self.groups
+        ]
 
     @cached_property
     def _groups_by_user(self) -> dict[str, set[str]]:
@@ -175,7 +196,7 @@ class PolicyReader:
             if group in self.principals.groups:
                 statements += self._own(group, self.principals.groups[group])
                 continue
-            self._unresolved(as_text(group, properties.location), "the group is defined elsewhere")
+            self._unresolved(as_text(group, properties.location), GROUP_ELSEWHERE)
         return statements
 
     def _own(self, name: str, properties: Map) -> list[PolicyStatement]:

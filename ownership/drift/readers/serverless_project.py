@@ -24,6 +24,7 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
+    GROUP_ELSEWHERE,
     ROLE_PROPERTIES,
     PolicyReader,
     Principals,
@@ -148,6 +149,9 @@ class Project:
         self._note_without_effect()
         for setting in self.framework.unresolved:
             self._unresolved(setting, "the setting can't be resolved")
+        for user, group in self.principals.groups_elsewhere:
+            service = self.names.role([user]) or self.service
+            self.diagnostics.add_unresolved(group, GROUP_ELSEWHERE, service, READ_AND_WRITE)
         self._report_existing_roles()
         self._report_plugins()
         self._report_sections()

@@ -21,7 +21,12 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Part, ServiceRole
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
-from ownership.drift.readers.roles import ROLE_PROPERTIES, PolicyReader, Principals
+from ownership.drift.readers.roles import (
+    GROUP_ELSEWHERE,
+    ROLE_PROPERTIES,
+    PolicyReader,
+    Principals,
+)
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
 from ownership.drift.readers.tables import read_tables
@@ -100,6 +105,9 @@ class ProjectStacks:
         by_tables.deny(roles)
         permitted += by_tables.permitted
         tables = read_tables(template, self.names, diagnostics)
+        for user, group in principals.groups_elsewhere:
+            owner = self.names.role([user]) or service
+            diagnostics.add_unresolved(group, GROUP_ELSEWHERE, owner, READ_AND_WRITE)
         _report_roles_from_elsewhere(service, principals, diagnostics)
         return Part(
             service,

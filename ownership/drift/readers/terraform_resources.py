@@ -13,7 +13,12 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from ownership.drift.readers.role_users import ANY_USER, KEYS_OF_ROLES, names_role
+from ownership.drift.readers.role_users import (
+    ANY_USER,
+    KEYS_OF_ROLES,
+    PROFILE_OPTION,
+    names_role,
+)
 from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.table_policies import TABLE_POLICY
 from ownership.drift.readers.terraform_documents import TABLE, Documents
@@ -395,6 +400,10 @@ def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
     if isinstance(node, Seq):
         for position, member in enumerate(node):
             yield from _roles_named_in(member, (*path, position))
+    if as_mapping(node).get("name") == PROFILE_OPTION:
+        # Options are a set, in which the configuration has another order than the values.
+        for _, text in _texts_below(as_mapping(node).get("value"), ()):
+            yield path[:1], text
     for key, value in as_mapping(node).items():
         own_path = (*path, str(key))
         if names_role(key):

@@ -10,7 +10,7 @@ from ownership.drift.readers import resource_types
 # Providers that reach nothing of AWS, by the beginning of their types.
 _PROVIDERS = """
 archive auth0 azuread azurerm assert cloudflare cloudinit confluent consul datadog digitalocean dns docker external
-fastly github gitlab google grafana hcp helm honeycombio http kubernetes kubectl launchdarkly local mongodbatlas mysql
+fastly github gitlab google grafana hcp honeycombio http kubernetes launchdarkly local mongodbatlas mysql
 newrelic nomad null okta opsgenie pagerduty postgresql random rollbar sentry snowflake splunk sumologic template
 terraform time tls twilio vercel
 """
@@ -60,6 +60,8 @@ vpc wafv2 xray
 ROLES_WITHOUT_ITEMS = tuple(f"aws_{name}" for name in _WITHOUT_ITEMS.split())
 INSTANCE_PROFILE = "aws_iam_instance_profile"
 # An annotation of a service account of Kubernetes names the role of its pods.
+# A manifest may be of anything, also of a controller that makes roles. So may a chart (helm_release).
+MANIFEST = "kubernetes_manifest"
 ACCOUNTS_OF_PODS = (
     "kubernetes_service_account",
     "kubernetes_default_service_account",
@@ -87,7 +89,7 @@ def permits_nothing(resource_type: str) -> bool:
         return True
     provider, _, rest = resource_type.partition("_")
     if provider != "aws":
-        return provider in PROVIDERS
+        return provider in PROVIDERS and resource_type != MANIFEST
     # `aws_api_gateway_rest_api` is of `api_gateway`, `aws_sqs_queue` of `sqs`.
     words = rest.split("_")
     return any("_".join(words[:count]) in SERVICE_NAMES for count in range(1, len(words) + 1))
