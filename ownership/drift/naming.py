@@ -15,17 +15,14 @@ from dataclasses import dataclass, field
 
 from ownership.drift.environment_words import SEPARATORS
 from ownership.drift.physical_names import NamePattern
-from ownership.drift.service_names import service_in_folders, service_of_role
-from ownership.drift.types import DeclaredMap, printable
+from ownership.drift.service_names import (
+    service_in_folders,
+    service_of_role,
+    unregistered_service_name,
+)
+from ownership.drift.types import DeclaredMap
 from ownership.drift.values import PLACEHOLDER, Text, Variable
 from ownership.drift.varying_names import bases_by_patterns
-
-MAX_SERVICE_NAME = 255  # what a kept run and a waiver can hold
-
-
-def unregistered_service_name(name: str) -> str:
-    """The name of a service that the map doesn't have, as a run and a waiver can keep it."""
-    return printable(name[:MAX_SERVICE_NAME])
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ class Names:
         base = self._before_wildcard(text)
         if base:
             return base
-        name = self._by_varying_pattern(text) or self._without_variables(text)
+        name = self._by_pattern(text) or self._without_variables(text)
         if name not in self.tables:
             name = self._without_written_pattern(name)
         if not name or PLACEHOLDER in name or self._means_unknown_tables(text, name):
@@ -121,7 +118,7 @@ class Names:
             return None  # no suffix was taken off, so `users*` may match other tables
         return base
 
-    def _by_varying_pattern(self, text: Text) -> str | None:
+    def _by_pattern(self, text: Text) -> str | None:
         """The base name by the map's patterns, whatever environment it is that the text's variables are."""
         bases = bases_by_patterns(text, self.patterns)
         for base in bases:
@@ -132,12 +129,14 @@ class Names:
 
     def _without_variables(self, text: Text) -> str:
         """The text without a variable at either end that is the environment, and without its separators."""
-        start, end = self._start_after_variable(text), self._end_before_variable(text)
+        start = self._start_after_variable(text)
+        end = self._end_before_variable(text)
         if end <= start:
             return str(text)
         return text[start:end]
 
     def _end_before_variable(self, text: Text) -> int:
+        """Where the base name ends: before ``${opt:stage}`` in ``users-${opt:stage}``."""
         starts = []
         for variable in text.variables:
             # A variable that is the whole name is no suffix.
@@ -163,16 +162,21 @@ class Names:
         return {pattern.after for pattern in self.patterns if not pattern.before}
 
     def _start_after_variable(self, text: Text) -> int:
+        """Where the base name begins: behind ``${opt:stage}-`` in ``${opt:stage}-users``."""
+        # A variable that is the whole name is no prefix.
         ends = [end for end in _ends_of_first_variables(text) if end < len(text)]
         if not ends:
             return 0
+        # One of several may be part of another.
         name = text[max(ends) :].lstrip(SEPARATORS)
         start = len(text) - len(name)
-        is_separate = text[:start].endswith(tuple(SEPARATORS)) or name in self.tables
         # Which tables `${opt:stage}-*` means, only a pattern of the map knows.
-        if not is_separate or name.startswith("*"):
+        if name.startswith("*"):
             return 0
-        return start
+        is_separate = text[:start].endswith(tuple(SEPARATORS))
+        if is_separate or name in self.tables:
+            return start
+        return 0
 
     def _means_unknown_tables(self, text: Text, name: str) -> bool:
         """Whether only a pattern of the map could say which tables are meant: ``${opt:stage}-*``, without one."""
@@ -185,6 +189,7 @@ class Names:
         return max(_ends_of_first_variables(text), default=-1) >= stem
 
     def _without_written_pattern(self, name: str) -> str:
+        """The name without what an environment adds to it, where that is written out: ``usersPROD``."""
         for pattern in self.patterns:
             base = pattern.base(name)
             if base and (pattern == self.pattern or base in self.tables):
@@ -192,6 +197,10 @@ class Names:
         return name
 
     # Services
+
+    def tagged_service(self, tag: str) -> str:
+        """The service that a resource's tag says, which the map may not have."""
+        return self.service((), tag) or unregistered_service_name(tag)
 
     def service(self, folders: Sequence[str], own_name: str | None) -> str | None:
         """The map's name of the service in these folders, innermost first, that has this name itself."""

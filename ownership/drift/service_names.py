@@ -4,9 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+from ownership.drift.types import printable
+
+MAX_SERVICE_NAME = 255  # what a kept run and a waiver can hold
 MAX_ROLE_NAME = 128  # of a role's name, what is searched for services; IAM allows 64
 # `clubAPI-users` is club, API, users.
 WORD_WITH_DIGITS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+
+
+def unregistered_service_name(name: str) -> str:
+    """The name of a service that the map doesn't have, as a run and a waiver can keep it."""
+    return printable(name[:MAX_SERVICE_NAME])
 
 
 def service_in_folders(

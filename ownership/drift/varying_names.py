@@ -14,7 +14,7 @@ def bases_by_patterns(text: Text, patterns: Sequence[NamePattern]) -> list[str]:
 
     Of ``shop-${opt:stage}-users``, with ``shop-{stage}-{name}``: ``users``.
     """
-    spans = _varying_spans(text)
+    spans = _environment_spans(text)
     bases: list[str] = []
     if not spans:
         return bases
@@ -25,15 +25,16 @@ def bases_by_patterns(text: Text, patterns: Sequence[NamePattern]) -> list[str]:
     return bases
 
 
-def _varying_spans(text: Text) -> list[Span]:
+def _environment_spans(text: Text) -> list[Span]:
     """Where the text has variables that are the environment, in order; those that overlap as one."""
-    varying = [
-        (variable.start, variable.end) for variable in text.variables if variable.is_environment
-    ]
+    covered: list[Span] = []
+    for variable in text.variables:
+        if variable.is_environment:
+            covered.append((variable.start, variable.end))
     # Of those that begin at one place, the longest first.
-    varying.sort(key=lambda span: (span[0], -span[1]))
+    covered.sort(key=lambda span: (span[0], -span[1]))
     spans: list[Span] = []
-    for start, end in varying:
+    for start, end in covered:
         if spans and start < spans[-1][1]:
             last_start, last_end = spans.pop()
             spans.append((last_start, max(last_end, end)))
@@ -45,29 +46,42 @@ def _varying_spans(text: Text) -> list[Span]:
 def _bases_by_pattern(text: Text, spans: Sequence[Span], pattern: NamePattern) -> Iterator[str]:
     """The base names in a text that a pattern fits, if the variables may have any value."""
     for number in range(len(spans) + 1):
-        start = _longest_match(text, spans[:number], pattern.before)
-        # The end is read backwards, so that the same search finds its beginning.
-        mirrored = [(len(text) - end, len(text) - begin) for begin, end in reversed(spans[number:])]
-        tail = _longest_match(text[::-1], mirrored, pattern.after[::-1])
-        if start is None or tail is None:
+        # The first variables are a part of what stands before the base, the others of what stands after it.
+        start = _start_of_base(text, spans[:number], pattern.before)
+        end = _end_of_base(text, spans[number:], pattern.after)
+        if start is None or end is None:
             continue
-        base = text[start : len(text) - tail]
+        base = text[start:end]
         if base and PLACEHOLDER not in base:
             yield base
 
 
-def _longest_match(text: str, spans: Sequence[Span], addition: str) -> int | None:
-    """How much of the text's beginning, with these variables in it, may be the addition; None if none can."""
-    expression = ""
+def _start_of_base(text: str, spans: Sequence[Span], before: str) -> int | None:
+    """Where the base begins in a text with these variables, if ``before`` stands before it.
+
+    None if that can't be, whatever the variables' values are. Of several places it is the last: the longest match.
+    """
+    expression = ""  # for the text as far as the last variable's end
     position = 0
     for start, end in spans:
         expression += re.escape(text[position:start]) + "[^\0]*"
         position = end
-    longest = None
-    last = min(len(text), position + len(addition))
+    found = None
+    last = min(len(text), position + len(before))
     for end in range(position, last + 1):
         behind_variables = text[position:end]
-        in_variables = addition.removesuffix(behind_variables)
-        if addition.endswith(behind_variables) and re.fullmatch(expression, in_variables):
-            longest = end
-    return longest
+        in_variables = before.removesuffix(behind_variables)
+        if before.endswith(behind_variables) and re.fullmatch(expression, in_variables):
+            found = end
+    return found
+
+
+def _end_of_base(text: str, spans: Sequence[Span], after: str) -> int | None:
+    """Where the base ends in a text with these variables, if ``after`` stands after it; None if that can't be.
+
+    It is where the base begins in the text read backwards.
+    """
+    length = len(text)
+    mirrored = [(length - end, length - start) for start, end in reversed(spans)]
+    start = _start_of_base(text[::-1], mirrored, after[::-1])
+    return None if start is None else length - start

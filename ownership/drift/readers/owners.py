@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from posixpath import dirname, join, normpath
 
-from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.naming import Names
 from ownership.drift.readers.cdk import CDK_OUTPUT
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Template
+from ownership.drift.service_names import unregistered_service_name
 from ownership.drift.values import Map, Text
 
 NAME_PROPERTIES = ("RoleName", "UserName", "FunctionName", "StateMachineName")
@@ -142,7 +143,7 @@ class Owners:
         for holder in holders:
             tag = _service_tag(template, holder.properties)
             if tag:
-                return self.names.service((), tag) or unregistered_service_name(tag)
+                return self.names.tagged_service(tag)
         return stack.tagged_service(self.names)
 
     def _mentioned(self, template: Template, holder: Holder) -> str | None:

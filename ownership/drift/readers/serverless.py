@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ownership.drift.diagnostics import Diagnostics
-from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part
 from ownership.drift.readers.files import Files, folders_below, resolved_path
 from ownership.drift.readers.serverless_compose import Compositions
@@ -27,6 +27,7 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
 from ownership.drift.readers.tables import read_tables
+from ownership.drift.service_names import unregistered_service_name
 from ownership.drift.types import READ_AND_WRITE, Infrastructure, Location, ReadError
 from ownership.drift.values import Map, Text
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from ownership.drift.naming import Names, unregistered_service_name
+from ownership.drift.naming import Names
 from ownership.drift.readers.cdk import assets_of, is_assembly, stacks_of
 from ownership.drift.readers.files import Files
 from ownership.drift.readers.sam import expanded, is_sam
@@ -72,7 +72,7 @@ class Stack:
         """The service that the stack's tag says; None without one."""
         for key, value in self.tags.items():
             if key.lower() == "service":
-                return names.service((), value) or unregistered_service_name(value)
+                return names.tagged_service(value)
         return None
 
 

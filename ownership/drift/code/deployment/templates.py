@@ -7,7 +7,6 @@ from posixpath import dirname, join, normpath
 
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
 from ownership.drift.code.deployment.serverless import ServerlessProjects
-from ownership.drift.naming import unregistered_service_name
 from ownership.drift.readers.cdk import CDK_OUTPUT, is_assembly
 from ownership.drift.readers.cloudformation import FUNCTION
 from ownership.drift.readers.loops import LOOP
@@ -26,6 +25,7 @@ from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.template import Exports
 from ownership.drift.readers.template_files import is_template
 from ownership.drift.readers.template_nodes import ROLE, STACK_TYPES, referenced
+from ownership.drift.service_names import unregistered_service_name
 from ownership.drift.templating import is_templated, load
 from ownership.drift.types import ReadError
 from ownership.drift.values import Map, Text, Value, as_mapping, as_text, location_of
