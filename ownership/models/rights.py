@@ -94,8 +94,9 @@ def has_permission(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: st
 
 @dataclass(frozen=True)
 class Holders:
-    """Who may edit a row: the members of some teams, or only their leads; without teams, any lead or nobody but
-    administrators.
+    """Who may edit a row: the members of some teams, or only their leads.
+
+    Without teams, the role is enough; where only a team's leads may, nobody but administrators is left then.
     """
 
     team_ids: frozenset[int] = frozenset()
@@ -137,36 +138,37 @@ class Moment:
 
     def read_owners(self, table_ids: Iterable[int]) -> None:
         """Read the owners of many tables; one query for 500."""
-        missing = [pk for pk in dict.fromkeys(table_ids) if pk not in self._owners]
-        self._owners.update(dict.fromkeys(missing))
+        missing = set(table_ids) - self._owners.keys()
+        owners: dict[int, int | None] = dict.fromkeys(missing)
         for batch in in_batches(missing):
             rows = Table.objects.filter(pk__in=batch).order_by().values_list("pk", "owner")
-            self._owners.update(rows)
+            owners.update(rows)
         for pk in missing:
             if (Table, pk) in self.overrides:
                 row = self.overrides[Table, pk]
-                self._owners[pk] = row.owner_id if isinstance(row, Table) else None
+                owners[pk] = row.owner_id if isinstance(row, Table) else None
+        self._owners.update(owners)
 
-    def team_of_service(self, service: Service | None, pk: int | None) -> int | None:
-        """The team that is answerable for a service. ``service`` is asked if it is new and has no id."""
+    def team_of_service(self, pk: int | None, new: Service | None = None) -> int | None:
+        """The team that is answerable for a service: the one with this id or, where that is None, a ``new`` one."""
         if pk is not None:
             return answerable_team(pk, self.links)
-        if service is None:
+        if new is None:
             return None
-        if service.team_id is not None:
-            return service.team_id
-        return answerable_team(service.part_of_id, self.links)
+        if new.team_id is not None:
+            return new.team_id
+        return answerable_team(new.part_of_id, self.links)
 
-    def team_of_table(self, table: Table | None, pk: int | None) -> int | None:
-        """The team that is answerable for a table. ``table`` is asked if it is new and has no id."""
-        if pk is None:
-            return None if table is None else self.team_of_owner(table)
-        self.read_owners([pk])
-        return self.team_of_service(None, self._owners.get(pk))
+    def team_of_table(self, pk: int | None, new: Table | None = None) -> int | None:
+        """The team that is answerable for a table: the one with this id or, where that is None, a ``new`` one."""
+        if pk is not None:
+            self.read_owners([pk])
+            return self.team_of_service(self._owners[pk])
+        return None if new is None else self.team_of_owner(new)
 
     def team_of_owner(self, table: Table) -> int | None:
         """The team of the service that the table, as it is given here, names as its owner."""
-        return self.team_of_service(_cached(table, "owner"), table.owner_id)
+        return self.team_of_service(table.owner_id, _cached(table, "owner"))
 
 
 def _cached(row: TrackedRow, name: str) -> Any:
@@ -180,19 +182,19 @@ def _of_table(row: Any, moment: Moment) -> Holders:
 
 def _of_its_table(row: Any, moment: Moment) -> Holders:
     """An index, a waiver, a confirmation: as the table that it belongs to."""
-    return Holders.of_teams(moment.team_of_table(_cached(row, "table"), row.table_id))
+    return Holders.of_teams(moment.team_of_table(row.table_id, _cached(row, "table")))
 
 
 def _of_access(row: Any, moment: Moment) -> Holders:
-    of_table = moment.team_of_table(_cached(row, "table"), row.table_id)
+    of_table = moment.team_of_table(row.table_id, _cached(row, "table"))
     if of_table is None:
         return ANYONE
-    of_service = moment.team_of_service(_cached(row, "service"), row.service_id)
+    of_service = moment.team_of_service(row.service_id, _cached(row, "service"))
     return Holders.of_teams(of_table, of_service)
 
 
 def _of_service(row: Any, moment: Moment) -> Holders:
-    return Holders.of_teams(moment.team_of_service(row, row.pk))
+    return Holders.of_teams(moment.team_of_service(row.pk, row))
 
 
 def _of_leads(row: Any, moment: Moment) -> Holders:

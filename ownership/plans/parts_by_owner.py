@@ -167,7 +167,7 @@ def _new_teams(steps: Sequence[Step], links: Links) -> NewTeams:
             then = moment_after.team_of_owner(step.after)
         elif isinstance(before, Service) and isinstance(step.after, Service):
             now = answerable_team(before.pk, links)
-            then = moment_after.team_of_service(None, before.pk)
+            then = moment_after.team_of_service(before.pk)
         else:
             continue
         if then is not None and then != now:

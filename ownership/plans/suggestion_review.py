@@ -127,7 +127,7 @@ class SuggestedRow:
         """All that can be chosen here: {key: conflict}."""
         if self.is_whole:
             return {self.key: self.conflict}
-        return {of_field.key: of_field.conflict for of_field in self.fields}
+        return {suggested_field.key: suggested_field.conflict for suggested_field in self.fields}
 
     def happens(self, chosen: Collection[str]) -> bool:
         """Whether anything is done to the row if these keys are chosen."""
@@ -137,7 +137,7 @@ class SuggestedRow:
         """The fields that are written: those chosen, or all of a row that is added."""
         if self.action == CREATE:
             return self.fields
-        return [of_field for of_field in self.fields if of_field.key in chosen]
+        return [suggested_field for suggested_field in self.fields if suggested_field.key in chosen]
 
     def preview(self, chosen: Collection[str]) -> Preview:
         """The row in words."""
@@ -166,10 +166,13 @@ class SuggestedRow:
     def _described(self) -> list[FieldChange]:
         if self.model is None:
             return []
-        changes = {of_field.name: [of_field.now, of_field.suggested] for of_field in self.fields}
+        fields = {}
+        changes = {}
+        for suggested_field in self.fields:
+            fields[suggested_field.name] = suggested_field
+            changes[suggested_field.name] = [suggested_field.now, suggested_field.suggested]
         if self.is_whole:
             return stated_changes(self.model, WHOLE[self.action], changes)
-        fields = {of_field.name: of_field for of_field in self.fields}
         described: list[FieldChange] = []
         for name in in_order(self.model, fields):
             [change] = describe_changes(self.model, {name: changes[name]})
@@ -187,8 +190,8 @@ class Review:
     def __init__(self, suggestion: Suggestion) -> None:
         self.suggestion = suggestion
         self.read_at = current_head().revision  # before the rows are
-        self._now = _Now(suggestion)
-        self.rows = [self._now.compare(place) for place in range(len(suggestion.steps))]
+        self._current = _CurrentRows(suggestion)
+        self.rows = [self._current.compare(place) for place in range(len(suggestion.steps))]
 
     @cached_property
     def choices(self) -> dict[str, Conflict | None]:
@@ -220,7 +223,7 @@ class Review:
             if row.action == DELETE:
                 steps.append(Step(row.row, None, label=row.label))
                 continue
-            step = Step(row.row, self._now.row_as_suggested(row, chosen), label=row.label)
+            step = Step(row.row, self._current.row_as_suggested(row, chosen), label=row.label)
             for place in self._link(row, step, made, chosen):
                 why = f"it needs {self.rows[place].label}, which is not selected."
                 blockers.append(Blocker(step, why))
@@ -238,12 +241,12 @@ class Review:
     ) -> list[int]:
         """Let the step's row refer to rows that the suggestion adds. Return the places of those that it does not."""
         missing = []
-        for of_field in row.written_fields(chosen):
-            place = row.stored["new"].get(of_field.name)
+        for suggested_field in row.written_fields(chosen):
+            place = row.stored["new"].get(suggested_field.name)
             if place is None:
                 continue
             if place in made:
-                setattr(step.row, of_field.name, made[place])
+                setattr(step.row, suggested_field.name, made[place])
             else:
                 missing.append(place)
         return missing
@@ -256,7 +259,10 @@ class Review:
         """Identifies what is shown, whatever is chosen."""
         facts: list[list] = [[self.suggestion.state]]
         for row in self.rows:
-            fields = [[of_field.key, of_field.now, of_field.suggested] for of_field in row.fields]
+            fields = []
+            for suggested_field in row.fields:
+                values = [suggested_field.now, suggested_field.suggested]
+                fields.append([suggested_field.key, *values])
             conflicts = {key: conflict and conflict.why for key, conflict in row.choices.items()}
             facts.append([row.action, row.explanation, fields, conflicts])
         return digest(facts)
@@ -280,7 +286,11 @@ def not_taken(
     previews = []
     for row in rows:
         key = row_key(row.stored)
-        left = [of_field for of_field in row.fields if (*key, of_field.name) not in asked]
+        left = [
+            suggested_field
+            for suggested_field in row.fields
+            if (*key, suggested_field.name) not in asked
+        ]
         if left or row.explanation in (GONE, UNKNOWN):
             preview = replace(row, fields=left, conflict=None).preview(())
             changes = [
@@ -299,7 +309,7 @@ def not_taken(
     return previews
 
 
-class _Now:
+class _CurrentRows:
     """The rows of a suggestion as they are now, what they would refer to, and what happened since it was made."""
 
     def __init__(self, suggestion: Suggestion) -> None:
@@ -372,20 +382,24 @@ class _Now:
         step, model = self.steps[place], self.models[place]
         if model is None:
             return SuggestedRow(place, step, None, explanation=UNKNOWN)
-        row = self.namesakes.get(place)
-        if row is None and step["what"] == CREATE:
-            fields = [self._field(place, column, None) for column in self._columns(step, model)]
-            return SuggestedRow(place, step, model, None, CREATE, "", fields)
-        if row is None:
-            row = self.states[model].rows.get(step["id"])
+        row = self._row_now(place, model)
         if step["what"] == DELETE:
             return self._compare_deleted(place, model, row)
-        if row is None:
+        if row is None and step["what"] == CHANGE:
             return SuggestedRow(place, step, model, explanation=GONE)
         fields = [self._field(place, column, row) for column in self._columns(step, model, row)]
+        if row is None:
+            return SuggestedRow(place, step, model, action=CREATE, fields=fields)
         if not fields:
             return SuggestedRow(place, step, model, row, explanation=ALREADY_SO)
-        return SuggestedRow(place, step, model, row, CHANGE, "", fields)
+        return SuggestedRow(place, step, model, row, action=CHANGE, fields=fields)
+
+    def _row_now(self, place: int, model: type[TrackedRow]) -> TrackedRow | None:
+        """The row that a step is about; where it is to be added, the one that has its name already."""
+        step = self.steps[place]
+        if step["what"] == CREATE:
+            return self.namesakes.get(place)
+        return self.states[model].rows.get(step["id"])
 
     def _compare_deleted(
         self,
@@ -400,10 +414,12 @@ class _Now:
         for name, (now, _) in differences(row, None).items():
             fields.append(SuggestedField(name, f"{place}.{name}", None, as_json(now), None))
         conflict = self.states[model].deletion_conflict(row.pk, self.change_sets)
-        return SuggestedRow(place, step, model, row, DELETE, "", fields, conflict)
+        return SuggestedRow(
+            place, step, model, row, action=DELETE, fields=fields, conflict=conflict
+        )
 
     def _columns(
-        self, step: SuggestedStep, model: type[TrackedRow], row: TrackedRow | None = None
+        self, step: SuggestedStep, model: type[TrackedRow], row: TrackedRow | None
     ) -> list[Field]:
         """The columns that a step sets; without those that are as suggested in the row, if one is given."""
         columns = []
@@ -462,11 +478,11 @@ class _Now:
             raise LookupError(f"This version of the registry has no {row.stored['model']}.")
         after = row.model() if row.row is None else copy_of(row.row)
         columns = {column.name: column for column in row.model._meta.fields}
-        for of_field in row.written_fields(chosen):
-            column = columns[of_field.name]
-            setattr(after, column.attname, of_field.value)
+        for suggested_field in row.written_fields(chosen):
+            column = columns[suggested_field.name]
+            setattr(after, column.attname, suggested_field.value)
             if isinstance(column, ForeignKey):
-                target = self.targets.get((target_model(column), of_field.value))  # type: ignore[arg-type]
+                target = self.targets.get((target_model(column), suggested_field.value))  # type: ignore[arg-type]
                 if target is not None:
                     column.set_cached_value(after, target)
         return after
