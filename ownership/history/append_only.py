@@ -4,12 +4,9 @@ They refuse any change of change sets and entries, and a change set that is not 
 add to history can't leave a gap in it, nor take a number far ahead.
 """
 
-from collections.abc import Iterator
-
 from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet, entry_models
 
 _REFUSE_CHANGE = "ownership_refuse_history_change"
@@ -110,12 +107,6 @@ def _row_to_replace(model: type[models.Model]) -> str:
     if model is ChangeSet:
         same_place = "digest = NEW.digest"
     return f"SELECT 1 FROM {model._meta.db_table} WHERE {key} = NEW.{key} OR ({same_place})"  # noqa: S608
-
-
-def missing_lock_row(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    """A sentence if the row that writes lock is missing."""
-    if not RegistryLock.objects.using(connection.alias).exists():
-        yield "The row that every write locks is missing. `manage.py migrate` makes it again."
 
 
 def drop_triggers(connection: BaseDatabaseWrapper) -> None:

@@ -81,6 +81,11 @@ class RegistryLock(models.Model):
         return "the registry's lock"
 
 
+def is_lock_row_missing() -> bool:
+    """Whether the row is missing that every change set locks; ``migrate`` makes it."""
+    return not RegistryLock.objects.exists()
+
+
 @contextmanager
 def locked_transaction() -> Iterator[None]:
     """A transaction that holds the registry's lock until it ends.
