@@ -7,17 +7,19 @@ notifications, one may be lost, and pauses between attempts end without one.
 from __future__ import annotations
 
 import logging
+import select
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
+from ownership.history.change_sets import CHANNEL
 from ownership.models import DelivererSign
 from ownership.news.delivery import deliver_next, due_endpoints
-from ownership.news.listening import Listener
 from ownership.news.mailing import due_people, mail_next
 
 LOG = logging.getLogger("ownership.news")
@@ -28,6 +30,8 @@ THREADS = 3
 INTERVAL = 2.0
 # Seconds between two looks for mail. Changes are collected before they are mailed anyway.
 MAIL_INTERVAL = 15.0
+# Seconds between two looks at whether to stop.
+STEP = 0.5
 # Events in a row for one endpoint before others get their turn.
 IN_A_ROW = 20
 
@@ -122,3 +126,51 @@ class Deliverer:
             if not has_more:
                 return False
         return True
+
+
+class Listener:
+    """A connection that PostgreSQL notifies. Without one (SQLite, a pooler, a lost connection) it only waits."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection | None = None
+
+    def wait(self, seconds: float, stopping: threading.Event) -> None:
+        """Wait until a change set is written, the seconds have passed, or ``stopping`` is set."""
+        if connection.vendor != "postgresql" or not self._listen():
+            stopping.wait(seconds)
+            return
+        end = time.monotonic() + seconds
+        while not stopping.is_set() and time.monotonic() < end:
+            if self._is_notified(min(STEP, max(0.0, end - time.monotonic()))):
+                return
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _listen(self) -> bool:
+        """Listen if that is possible; whether it is."""
+        if self._connection is not None:
+            return True
+        try:
+            parameters = connection.get_connection_params()
+            self._connection = psycopg.connect(**parameters | {"autocommit": True})
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        except psycopg.Error:
+            LOG.warning("Can't listen to PostgreSQL; looking every few seconds instead")
+            self.close()
+            return False
+        return True
+
+    def _is_notified(self, seconds: float) -> bool:
+        listening = self._connection
+        assert listening is not None  # noqa: S101  # _listen() has made it
+        try:
+            select.select([listening.fileno()], [], [], seconds)
+            notifications = list(listening.notifies(timeout=0))
+        except (psycopg.Error, OSError, ValueError):
+            self.close()
+            return True  # better to look once too often
+        return bool(notifications)

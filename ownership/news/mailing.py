@@ -177,7 +177,7 @@ def _begin_again(
 ) -> Content | None:
     """The same for a mail that was begun before, without what was answered since."""
     now = timezone.now()
-    news = _read_news(user, preference, mailing, until, now)
+    news = _unread_news(user, preference, mailing, until, now)
     things: list[WaitingThing] = []
     if mailing.sending_reminders:
         things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
@@ -197,7 +197,7 @@ def _begin_new(
     news = None
     waiting: list[WaitingThing] = []
     if has_role(user) and preference.rhythm != MailPreference.Rhythm.NEVER:
-        news = _read_news(user, preference, mailing, head, now)
+        news = _unread_news(user, preference, mailing, head, now)
         waiting = what_waits(user)
     # What waits no longer is forgotten: should it wait again, it is told of again.
     keys = {thing.key for thing in waiting}
@@ -245,7 +245,7 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, content: Con
         _finish(mailing, preference, content.until, content.read_at)
 
 
-def _read_news(
+def _unread_news(
     user: User, preference: MailPreference, mailing: Mailing, until: int, now: datetime
 ) -> PersonalNews | None:
     """What the person was not told of yet, up to that revision and, of what lapses, up to the last digest's hour."""
