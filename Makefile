@@ -26,9 +26,10 @@ $(STAMP): requirements-uv.txt requirements-dev.txt
 run: $(STAMP)  ## set up, migrate, seed when empty, make an administrator when there is none, serve
 	@$(PY) manage.py run 127.0.0.1:$(PORT)
 
-# Slow tests come first (tests/conftest.py), and each process is given a few at a time: none ends long after the others.
+# Slow tests come first (tests/conftest.py), and each process is given one at a time, or a group that shares servers:
+# none ends long after the others.
 WORKERS ?= auto
-PYTEST := -m pytest --numprocesses $(WORKERS) --dist load --maxschedchunk 4
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What SQLite answers is left here for the tests on PostgreSQL to compare with.
 test test-slow test-all: export TEST_ANSWERS := $(CURDIR)/var/answers
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from benchmarks import server
 
-pytestmark = pytest.mark.slow
+# One process starts the servers that they share.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("gunicorn")]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,6 +91,7 @@ def test_stopping_it_loses_no_request_while_its_socket_stays_open(environment):
                         thread.start()
                 while len(statuses) < before + 40:
                     assert all(thread.is_alive() for thread in readers), "a request got no response"
+                    time.sleep(0.05)
                 if number == 2:
                     ended.set()
                     for thread in readers:

@@ -221,6 +221,7 @@ def created(step: Any, suggestion: Suggestion, after: Map) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite  # which rows are written is decided before the database is asked
 def test_nothing_later_is_overwritten_unasked_and_nothing_is_half(viewer, lead):
     random = Random(18)
     # Few rows, so that people often touch the same.

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from base64 import b64encode
@@ -61,11 +62,6 @@ HEADERS = [
             "range": "bytes=-1",
             "x-forwarded-for": "x, ,",
             "content-type": "application/json; charset=x",
-        },
-        marks=SQLITE,
-    ),
-    pytest.param(
-        {
             "if-none-match": "W/",
             "if-modified-since": "yesterday",
             "x-requested-with": "XMLHttpRequest",
@@ -76,14 +72,13 @@ HEADERS = [
     {"cookie": "sessionid=\x00; csrftoken=; =;;"},
     {"authorization": "Basic x"},
 ]
-# Pages and admin read a posted form; nothing reads the body of another method.
+# Nothing reads the body of another method than POST.
+BODY = b"\x00\xff" + b"{" * 2_000
 BODIES = [
     pytest.param("POST", b"", marks=SQLITE, id="none"),
-    pytest.param("POST", b"\x00\xff", marks=SQLITE, id="bytes"),
-    pytest.param("POST", b"{" * 2_000, marks=SQLITE, id="braces"),
+    pytest.param("POST", BODY, marks=SQLITE, id="bytes"),
     pytest.param("POST", b"revision=%00&reason=%ff&name=%F0%9F", id="form"),
-    pytest.param("GET", b"\x00\xff", marks=SQLITE, id="get"),
-    pytest.param("PROPFIND", b"\x00\xff", marks=SQLITE, id="propfind"),
+    pytest.param("PROPFIND", BODY, marks=SQLITE, id="propfind"),
 ]
 # Method, address and body.
 Question = tuple[str, str, bytes]
@@ -180,6 +175,10 @@ def test_an_odd_name_or_number_in_any_address_is_answered(asker, odd):
     assert unanswered(answers(asker, odd_names(odd))) == []
 
 
+# A field of a row below the form, such as accesses-1-mode: accesses-0-mode is read by the same code.
+OF_FURTHER_ROW = re.compile(r"-[1-9]\d*-")
+
+
 def each_field(client: Client, url: str) -> list[Question]:
     """The form at that address, posted with an odd value in each field in turn, all else as it is."""
     page = client.get(url)
@@ -196,6 +195,7 @@ def each_field(client: Client, url: str) -> list[Question]:
             ).encode(),
         )
         for number, name in enumerate(form)
+        if not OF_FURTHER_ROW.search(name)
     ]
 
 
@@ -215,6 +215,8 @@ def questions_of_kind(kind: str, client: Client) -> list[Question]:
     return questions
 
 
+# On PostgreSQL every fifth of these questions is asked again, which meets all odd values at some address.
+COMPARED = 5
 KINDS = pytest.mark.parametrize("kind", ["all parameters", "each parameter", "names", "fields"])
 # The folder in which the run on SQLite leaves its answers, for the run on PostgreSQL to compare with.
 LEFT = "TEST_ANSWERS"
@@ -248,10 +250,11 @@ def answers_on_sqlite(kind: str, folder: Path) -> list[Answer]:
 @pytest.mark.postgres
 @KINDS
 def test_an_odd_value_is_answered_as_on_sqlite(asker, kind, tmp_path):
-    given = answers(asker, questions_of_kind(kind, asker))
+    given = answers(asker, questions_of_kind(kind, asker)[::COMPARED])
     assert unanswered(given) == []
     differing = []
-    for mine, theirs in zip(given, answers_on_sqlite(kind, tmp_path), strict=True):
+    theirs_of_all = answers_on_sqlite(kind, tmp_path)
+    for mine, theirs in zip(given, theirs_of_all[::COMPARED], strict=True):
         if mine[2] != theirs[2]:
             differing.append((mine, theirs))
     assert differing == []
@@ -260,7 +263,7 @@ def test_an_odd_value_is_answered_as_on_sqlite(asker, kind, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: next(iter(header)))
 def test_an_odd_header_is_answered(asker, header):
-    questions = [("GET", url, b"") for url in addresses()]
+    questions = [("GET", url, BODY) for url in addresses()]
     assert unanswered(answers(asker, questions, **header)) == []
 
 

@@ -235,7 +235,7 @@ LISTS_OF_ACTS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=30, **SETTINGS)
+@settings(max_examples=20, **SETTINGS)
 @given(LISTS_OF_ACTS)
 def test_history_replays_to_what_was_live_at_each_revision(lead_client, lead, actions):
     with transaction.atomic():

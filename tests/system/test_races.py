@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 IMPORT_HEAD = "table,group,owner,description\n"
 # How many times two leads save at once.
-PAIRS = 50
+PAIRS = 20
 
 
 def signed_in(name: str) -> Client:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-pytestmark = pytest.mark.slow
+# One process starts the servers that they share.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("oidc")]
 
 ROOT = Path(__file__).resolve().parents[2]
 VERIFIED = {"email_verified": True}

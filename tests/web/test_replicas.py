@@ -29,7 +29,8 @@ from tests.support.postgres import Server, server_binaries
 from tests.support.threads import PATIENCE
 from tests.support.tokens import make_token
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+# One process starts the standbys that they share.
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("replicas")]
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = "/api/v1/map/"
