@@ -431,3 +431,65 @@ def test_what_may_make_anything_in_a_cluster_is_unread(
 ) -> None:
     made = plan(role("aws_iam_role.shop", "shop"), resource(f"{resource_type}.x", name="any"))
     assert verdict(read_plan(tmp_path, made, SHOP)) == [expected]
+
+
+STACK = "AWSTemplateFormatVersion: 2010-09-09\nResources: {Q: {Type: AWS::SQS::Queue}}\n"
+OTHER_FORMS = {
+    "a template": ("shop/template.yaml", STACK),
+    "a template of SAM": (
+        "shop/deploy/t.yml",
+        f"{SAM}Resources: {{Q: {{Type: AWS::SQS::Queue}}}}\n",
+    ),
+    "the output of a CDK app": ("shop/cdk.out/manifest.json", '{"artifacts": {}}'),
+    "Terraform": ("shop/infra/main.tf", ""),
+    "OpenTofu in JSON": ("shop/roles.tofu.json", "{}"),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_another_form_in_a_projects_folder_may_permit_its_service_anything(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    found = read(tmp_path, {FILE: "service: shop\n", name: content})
+    (unresolved,) = found.unresolved
+    assert (unresolved.service, verdict(found)) == ("shop", ["unchecked"])
+    assert name.startswith(unresolved.location.file)
+
+
+NO_OTHER_FORMS = {
+    "a part without its own version": (
+        "shop/part.yml",
+        "Resources: {Q: {Type: AWS::SQS::Queue}}\n",
+    ),
+    "a template that is included": ("shop/included.yml", STACK),
+    "a template that is nested": ("shop/nested.yml", STACK),
+    "a package": ("shop/node_modules/x/main.tf", ""),
+    "another folder": ("infra/main.tf", ""),
+    "a folder around the project": ("main.tf", ""),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), NO_OTHER_FORMS.values(), ids=NO_OTHER_FORMS)
+def test_what_is_a_part_of_a_project_or_outside_of_its_folder_is_not_another_form(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    project = "service: shop\n"
+    if "included" in name:
+        project += "resources: ${file(included.yml)}\n"
+    if "nested" in name:
+        stack = "{Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: nested.yml}}"
+        project += f"resources: {{Resources: {{N: {stack}}}}}\n"
+    found = read(tmp_path, {FILE: project, name: content})
+    assert (found.unresolved, verdict(found)) == ((), ["access_not_granted"])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("shop/roles.tf", "unchecked"), ("infra/main.tf", "access_not_granted")],
+)
+def test_terraform_beside_templates_may_permit_the_service_of_its_folder_anything(
+    tmp_path: Path, name: str, expected: str
+) -> None:
+    write(tmp_path, {"shop/t.yml": f"Resources:\n{ROLE}", name: ""})
+    found = read_templates([tmp_path], SHOP, {}, {})
+    assert verdict(found) == [expected]

@@ -21,6 +21,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part, ServiceRole
 from ownership.drift.readers.files import Files, common_folder, resolved_path
+from ownership.drift.readers.other_forms import IS_TERRAFORM, terraform_below
 from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
@@ -73,6 +74,7 @@ def read_templates(
     for path in paths:
         if path.is_dir():
             _report_projects(path, names, templates.files, collector)
+            _report_terraform(path, names, templates.files, collector)
     return collector.result("cloudformation")
 
 
@@ -83,6 +85,15 @@ def _report_projects(top: Path, names: Names, files: Files, collector: Collector
         service = service_of_project(path, top, names, None)
         reason = "is a project of the Serverless Framework, which `drift serverless` reads"
         collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+
+
+def _report_terraform(top: Path, names: Names, files: Files, collector: Collector) -> None:
+    """Report Terraform in the folders that are called like services: it may permit those anything."""
+    for path in terraform_below(top):
+        service = names.service(path.parent.relative_to(top).parts[::-1], None)
+        if service is not None:
+            text = Text(path.name, Location(files.display_name(path), 1))
+            collector.diagnostics.add_unresolved(text, IS_TERRAFORM, service, READ_AND_WRITE)
 
 
 class TemplateSource(Protocol):
@@ -198,8 +209,10 @@ class TemplateReader:
             reason = "the group's users are not in the template"
             _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
         for user, group in principals.groups_elsewhere:
-            for service in self._services_of_holder(user) or [None]:
-                diagnostics.add_unresolved(group, GROUP_ELSEWHERE, service, READ_AND_WRITE)
+            services = self._services_of_holder(user)
+            # A user of several services, or of none that is known, may be anybody's.
+            owner = services[0] if len(services) == 1 else None
+            diagnostics.add_unresolved(group, GROUP_ELSEWHERE, owner, READ_AND_WRITE)
         return roles
 
     def _attached_elsewhere(

@@ -15,6 +15,12 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import Collector, Part
 from ownership.drift.readers.files import Files, folders_below, resolved_path
+from ownership.drift.readers.other_forms import (
+    IS_TEMPLATE,
+    IS_TERRAFORM,
+    separate_templates_below,
+    terraform_below,
+)
 from ownership.drift.readers.serverless_compose import Compositions
 from ownership.drift.readers.serverless_project import (
     GENERATED_ROLE,
@@ -123,6 +129,28 @@ class _ProjectReader:
                 reason = "a second configuration in the folder of a project is not read, and may permit something"
                 text = Text(path.name, location)
                 self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+        if self.top.is_dir():
+            self._report_other_forms()
+
+    def _report_other_forms(self) -> None:
+        """Report what else may be deployed from the projects' folders: it may permit their services anything."""
+        services = {project.parent: service for project, service in self._projects.items()}
+        for path, reason in self._other_forms():
+            folder = next((folder for folder in path.parents if folder in services), None)
+            if folder is not None:
+                text = Text(path.name, Location(self.files.display_name(path), 1))
+                service = services[folder]
+                self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+
+    def _other_forms(self) -> Iterator[tuple[Path, str]]:
+        """What is in a form that this reader does not read, each with the reason to name it."""
+        for path in terraform_below(self.top):
+            yield path, IS_TERRAFORM
+        try:
+            for path in separate_templates_below(self.top, self.files):
+                yield path, IS_TEMPLATE
+        except ReadError as error:
+            yield self.top, error.reason
 
     def _other_configurations(self, project: Path) -> Iterator[Path]:
         """The files beside a project's that may be deployed in its place (``serverless deploy --config``)."""

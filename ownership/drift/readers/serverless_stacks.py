@@ -81,6 +81,7 @@ class ProjectStacks:
         parts = []
         for name, nested in self._stacks.nested_in(stack, template).items():
             if nested is not None:
+                self.files.included.add(nested.path)
                 inner = self._stacks.template(nested)
                 parts.append(self._part(service, inner, self._nested_in(nested, service, inner)))
                 continue
