@@ -37,11 +37,13 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     role_users             what acts by roles, of any type
     tables, roles          the resources of a template that are read
     sections               a mapping of settings that knows which of its keys were read
-    resource_types         which types of resources are known to permit nothing
+    resource_types         which types are known to permit nothing, and what of a template no reader has read
     template               the sections of a template, and the texts that a value may have
+    template_parts         the parts of a template as one, as the Serverless Framework merges them
     loops                  CloudFormation's loops: Fn::ForEach
     intrinsics             CloudFormation's functions: Fn::Sub, Fn::Join, …
     template_references    what Ref and Fn::GetAtt give
+    node_reader            reads nodes of any file: variables resolved, lists flattened
     template_nodes         what a node is: a call, a reference, an Fn::If
     files, yaml_values     files below one folder; YAML and JSON with the location of each value
 """

@@ -14,6 +14,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.policies import Grants, KnownTables, PolicyEvaluator
 from ownership.drift.iam.statements import PolicyStatement, Role
 from ownership.drift.naming import Names
+from ownership.drift.readers.resource_types import unread
 from ownership.drift.readers.template import Exports, Template
 from ownership.drift.types import READ_AND_WRITE, Infrastructure, ReadError, TableShape
 from ownership.drift.values import Text
@@ -199,5 +200,5 @@ def _report_not_mappings(part: Part) -> None:
 
 def _report_unread(part: Part) -> None:
     """Report what no reader has read of the part's template: it may grant anything, to anyone in a plain template."""
-    for text, reason in part.template.unread():
+    for text, reason in unread(part.template):
         part.diagnostics.add_unresolved(text, reason, part.service, READ_AND_WRITE)

@@ -2,9 +2,21 @@
 
 A resource whose type no reader has read counts as unread, unless its type is known here to permit nothing by itself.
 So a type that AWS adds tomorrow is unread, and not taken for harmless. A role that such a resource uses is a resource
-of its own.
+of its own. The same goes for sections of a template and for macros.
 Source: AWS CloudFormation Template Reference, the services' pages, as the resource schemas of cfn-lint 1.58 list them.
 """
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ownership.drift.readers.template_nodes import IDENTITY_TYPES, INCLUDE, is_function_name
+from ownership.drift.values import Map, Text, Value, as_mapping, as_text, known_text, location_of
+
+if TYPE_CHECKING:
+    from ownership.drift.readers.template import Template
+
+UNKNOWN_TYPE = "unknown"  # of a resource whose type can't be told
 
 # Services of AWS none of whose resources permits anything with items.
 _SERVICES = """
@@ -81,3 +93,62 @@ def permits_nothing(resource_type: str) -> bool:
     prefix, _, rest = resource_type.partition("::")
     service, _, kind = rest.partition("::")
     return prefix == "AWS" and service in SERVICES and "::" not in kind
+
+
+@dataclass
+class WhatWasRead:
+    """The sections of a template that readers have read, and its resources by type or by logical name."""
+
+    sections: set[str] = field(default_factory=set)
+    types: set[str] = field(default_factory=set)
+    resources: set[str] = field(default_factory=set)
+
+
+def unread(template: "Template") -> Iterator[tuple[Text, str]]:
+    """What no reader has read and what may permit something, each with the reason.
+
+    To be called when all readers are done.
+    """
+    yield from _unread_sections(template)
+    for transform in template.transforms():
+        if transform not in TRANSFORMS:
+            yield transform, "what this transform makes of the template is not known"
+    for name, node in template.resources.items():
+        reason = _why_unread(template, name, node)
+        if reason:
+            yield as_text(name, location_of(node)), reason
+
+
+def _unread_sections(template: "Template") -> Iterator[tuple[Text, str]]:
+    known = template.was_read.sections | SECTIONS | {"Transform"}
+    for part in template.parts:
+        for key, value in part.items():
+            if key not in known and value is not None:
+                reason = "this section is not read, and may permit something"
+                yield as_text(key, part.location), reason
+
+
+def _why_unread(template: "Template", name: str, node: Value) -> str:
+    """Why a resource may permit something that no reader has read; empty if it was read, or permits nothing."""
+    if is_function_name(name):
+        return f"{name} is not expanded, and may make resources that permit something"
+    resource = template.expand(node)
+    if not isinstance(resource, Map):
+        return ""  # `not_mappings` lists it
+    stated_type = template.expand(resource.get("Type"))
+    properties = template.expand(resource.get("Properties"))
+    # Readers of roles, users and groups report a macro in their properties themselves.
+    is_included = INCLUDE in as_mapping(properties) and stated_type not in IDENTITY_TYPES
+    if INCLUDE in resource or is_included:
+        return f"what {INCLUDE} makes of the resource is not known"
+    # Without a type, it changes a resource that a framework makes.
+    is_change = stated_type is None and isinstance(properties, Map)
+    if is_change and PERMITTING_PROPERTIES.isdisjoint(as_mapping(properties)):
+        return ""
+    known_type = known_text(stated_type)
+    resource_type = UNKNOWN_TYPE if known_type is None else str(known_type)
+    if permits_nothing(resource_type):
+        return ""
+    if resource_type in template.was_read.types or name in template.was_read.resources:
+        return ""
+    return f"resources of type {resource_type} are not read, and may permit something"

@@ -14,7 +14,7 @@ Source: the code of serverless-appsync-plugin 2.13 (lib/resources/DataSource), s
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from ownership.drift.readers.template import NodeReader
+from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
 

@@ -22,6 +22,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
+from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
     GROUP_ELSEWHERE,
@@ -54,7 +55,6 @@ from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import (
     Exports,
     NestedLoader,
-    NodeReader,
     Surroundings,
     Template,
 )

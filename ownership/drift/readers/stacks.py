@@ -20,9 +20,10 @@ from pathlib import Path
 from ownership.drift.naming import Names
 from ownership.drift.readers.cdk import assets_of, is_assembly, stacks_of
 from ownership.drift.readers.files import Files
+from ownership.drift.readers.node_reader import as_it_is
 from ownership.drift.readers.sam import expanded, is_sam
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import Expand, Exports, Surroundings, Template, as_it_is
+from ownership.drift.readers.template import Expand, Exports, Surroundings, Template
 from ownership.drift.readers.template_files import find_templates
 from ownership.drift.readers.template_nodes import STACK_TYPES
 from ownership.drift.templating import SUFFIXES, is_templated, load, without_suffix

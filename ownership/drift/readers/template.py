@@ -13,16 +13,15 @@ templates in several parts.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 
-from ownership.drift.readers import intrinsics, resource_types
+from ownership.drift.readers import intrinsics
 from ownership.drift.readers.loops import TRANSFORM as LANGUAGE_EXTENSIONS
 from ownership.drift.readers.loops import LoopExpander
+from ownership.drift.readers.node_reader import NodeReader, as_it_is
+from ownership.drift.readers.resource_types import WhatWasRead
 from ownership.drift.readers.sections import Expand
 from ownership.drift.readers.template_nodes import (
-    IDENTITY_TYPES,
-    INCLUDE,
     MANAGED_POLICY,
     STACK_TYPES,
     TABLE_TYPES,
@@ -32,8 +31,9 @@ from ownership.drift.readers.template_nodes import (
     is_no_value,
     name_by_place,
 )
+from ownership.drift.readers.template_parts import merged_section
 from ownership.drift.readers.template_references import reference
-from ownership.drift.types import Location, ReadError
+from ownership.drift.types import Location
 from ownership.drift.values import (
     UNKNOWN_LOCATION,
     Map,
@@ -43,90 +43,15 @@ from ownership.drift.values import (
     Value,
     Variable,
     as_mapping,
-    as_text,
-    known_text,
     location_of,
     placeholder,
 )
-
-MAX_STEPS = 200_000  # in one template; aliases that double would exceed it
-MAX_NESTING = 60
 
 # Finds the template of a nested stack, by the stack that has it, its logical name there and its properties.
 NestedLoader = Callable[["Template", str, Map], "Template | None"]
 # What CDK puts behind the names of constructs to make a logical id: `OrdersTable315BB997`.
 CDK_PATH = "aws:cdk:path"
 CDK_HASH = re.compile(r"(?<=.)[0-9A-F]{8}$")
-
-
-def as_it_is(node: Value) -> Value:
-    """The value of a node in a template without variables."""
-    return node
-
-
-class NodeReader:
-    """Reads nodes of any file: variables resolved, and no more than a certain number of steps in all.
-
-    ``expand`` resolves what may replace a value, such as a variable of the Serverless Framework.
-    """
-
-    max_steps = MAX_STEPS
-
-    def __init__(self, expand: Expand = as_it_is) -> None:
-        self.expand = expand
-        # Texts and lists where a mapping belongs: an included file that isn't there, most often.
-        self.not_mappings: dict[tuple[Location, str], Text] = {}
-        self._steps = 0
-
-    def step(self, node: Value, nesting: int) -> Value:
-        """The node's value, counted as a step. Raises ReadError where there are too many of them."""
-        self._steps += 1
-        if self._steps > self.max_steps or nesting > MAX_NESTING:
-            reason = "takes too many steps to resolve: it is nested too deeply, or refers to itself"
-            raise ReadError(location_of(node), reason)
-        return self.expand(node)
-
-    def items(self, node: Value) -> Iterator[Text | Map]:
-        """The members of a list: inner lists flattened, both branches of each Fn::If, without nulls."""
-        for item, _ in self.items_and_whether_certain(node):
-            yield item
-
-    def items_and_whether_certain(
-        self,
-        node: Value,
-        is_certain: bool = True,
-        nesting: int = 0,
-    ) -> Iterator[tuple[Text | Map, bool]]:
-        """The same members, each with whether it is there in any case, and not only in a branch of Fn::If."""
-        node = self.step(node, nesting)
-        branches = branches_of_if(node)
-        if branches is not None:
-            node = branches
-            is_certain = False
-        if isinstance(node, Seq):
-            for item in node:
-                yield from self.items_and_whether_certain(item, is_certain, nesting + 1)
-        elif node is not None and not is_no_value(node):
-            yield node, is_certain
-
-    def mapping(self, node: Value) -> Map:
-        """The value as a mapping; an empty one for anything else, which ``not_mappings`` then lists."""
-        node = self.expand(node)
-        if isinstance(node, Map):
-            return node
-        # Null is a valid value of a section that is left empty.
-        if isinstance(node, Text):
-            self._add_not_mapping(node)
-        elif isinstance(node, Seq):
-            self._add_not_mapping(Text("a list", node.location))
-        return Map(location_of(node))
-
-    def _add_not_mapping(self, text: Text) -> None:
-        self.not_mappings[text.location, str(text)] = text
-
-    def mappings_in(self, node: Value) -> list[Map]:
-        """The members of a list that are mappings."""
-        return [item for item in self.items(node) if isinstance(item, Map)]
 
 
 class Exports(dict[str, list[Text]]):
@@ -182,16 +107,14 @@ class Template(NodeReader):
         if exports is not None:
             self.exports = exports  # the caller's own, which later templates read
         self.misses_export = False
-        self._parts = parts
-        self._read_sections: set[str] = set()
-        self._read_types: set[str] = set()
-        self._read_resources: set[str] = set()
-        self.resources = self._section(parts, "Resources")
-        self.parameters = self._section(parts, "Parameters")
-        self.mappings = self._section(parts, "Mappings")
-        self.extensions = self._section(parts, "extensions")
-        self.outputs = self._section(parts, "Outputs")
-        if LANGUAGE_EXTENSIONS in self._transforms():
+        self.parts = parts
+        self.was_read = WhatWasRead()
+        self.resources = self._section("Resources")
+        self.parameters = self._section("Parameters")
+        self.mappings = self._section("Mappings")
+        self.extensions = self._section("extensions")
+        self.outputs = self._section("Outputs")
+        if LANGUAGE_EXTENSIONS in self.transforms():
             loops = LoopExpander(self)
             self.resources = loops.mapping(self.resources)
             self.outputs = loops.mapping(self.outputs)
@@ -227,7 +150,7 @@ class Template(NodeReader):
 
     def of_type(self, *types: str) -> Iterator[tuple[str, Map]]:
         """The resources of these types: logical name and properties."""
-        self._read_types.update(types)
+        self.was_read.types.update(types)
         for name, node in self.resources.items():
             if is_function_name(name):
                 continue
@@ -316,75 +239,18 @@ class Template(NodeReader):
                 self.mapping(node)  # adds to `not_mappings`
         return list(self.not_mappings.values())
 
-    def unread(self) -> Iterator[tuple[Text, str]]:
-        """What no reader has read and what may permit something, each with the reason.
-
-        To be called when all readers are done: ``of_type`` and ``_section`` take down what was read.
-        """
-        known_sections = self._read_sections | resource_types.SECTIONS | {"Transform"}
-        for part in self._parts:
-            for key, value in part.items():
-                if key not in known_sections and value is not None:
-                    reason = "this section is not read, and may permit something"
-                    yield as_text(key, part.location), reason
-        for transform in self._transforms():
-            if transform not in resource_types.TRANSFORMS:
-                yield transform, "what this transform makes of the template is not known"
-        for name, node in self.resources.items():
-            why = self._why_unread(name, node)
-            if why:
-                yield as_text(name, location_of(node)), why
-
-    def _why_unread(self, name: str, node: Value) -> str:
-        """Why a resource may permit something that no reader has read; empty if it was read, or permits nothing."""
-        if is_function_name(name):
-            return f"{name} is not expanded, and may make resources that permit something"
-        resource_type = self._resource_type(node)
-        if self._is_included(resource_type, as_mapping(self.expand(node))):
-            return f"what {INCLUDE} makes of the resource is not known"
-        is_read = resource_type in self._read_types or name in self._read_resources
-        if resource_type is None or is_read or resource_types.permits_nothing(resource_type):
-            return ""
-        return f"resources of type {resource_type} are not read, and may permit something"
-
-    def _is_included(self, resource_type: str | None, resource: Map) -> bool:
-        """Whether a macro makes a part of a resource, and no reader reports that."""
-        if INCLUDE in resource:
-            return True
-        properties = as_mapping(self.expand(resource.get("Properties")))
-        return INCLUDE in properties and resource_type not in IDENTITY_TYPES
-
     def count_as_read(self, name: str) -> None:
         """Take down that a resource was read which the template itself does not give a type."""
-        self._read_resources.add(name)
+        self.was_read.resources.add(name)
 
-    def _transforms(self) -> list[Text]:
+    def transforms(self) -> list[Text]:
         """The names of the macros that change the template."""
         transforms = []
-        for part in self._parts:
+        for part in self.parts:
             for item in self.items(part.get("Transform")):
                 name = item if isinstance(item, Text) else Text("Transform", item.location)
                 transforms.append(name)
         return transforms
-
-    def _resource_type(self, node: Value) -> str | None:
-        """The type of a resource, ``unknown`` where it can't be told.
-
-        None for a value that is no resource, which ``not_mappings`` lists, and for changes to a resource that a
-        framework makes, which have no type and here nothing that permits.
-        """
-        resource = self.expand(node)
-        if not isinstance(resource, Map):
-            return None
-        resource_type = self.expand(resource.get("Type"))
-        known_type = known_text(resource_type)
-        if known_type is not None:
-            return str(known_type)
-        properties = self.expand(resource.get("Properties"))
-        is_change = resource_type is None and isinstance(properties, Map)
-        if is_change and resource_types.PERMITTING_PROPERTIES.isdisjoint(self.mapping(properties)):
-            return None
-        return "unknown"
 
     def _texts_in_list(self, node: Seq, nesting: int) -> list[Text]:
         texts: list[Text] = []
@@ -394,42 +260,10 @@ class Template(NodeReader):
                 raise intrinsics.too_many_texts(node.location)
         return texts
 
-    def _section(self, parts: Sequence[Map], name: str) -> Map:
-        """A section of all parts, later ones laid over earlier ones."""
-        self._read_sections.add(name)
-        section: Value = Map(UNKNOWN_LOCATION)
-        for part in parts:
-            section = self._merged(section, self.mapping(part.get(name)))
-        return self.mapping(section)
-
-    def _merged(self, first: Value, second: Value, nesting: int = 0) -> Value:
-        """``second`` laid over ``first``, as the Serverless Framework merges parts: also within mappings and lists."""
-        first = self.step(first, nesting)
-        second = self.step(second, nesting)
-        if isinstance(first, Map) and isinstance(second, Map):
-            return self._merged_mappings(first, second, nesting)
-        if isinstance(first, Seq) and isinstance(second, Seq):
-            return self._merged_lists(first, second, nesting)
-        return first if second is None else second
-
-    def _merged_mappings(self, first: Map, second: Map, nesting: int) -> Map:
-        merged = copy(first)  # aliases may share it
-        for key, value in second.items():
-            if key in first:
-                merged[key] = self._merged(first[key], value, nesting + 1)
-            else:
-                merged[key] = value
-        return merged
-
-    def _merged_lists(self, first: Seq, second: Seq, nesting: int) -> Seq:
-        """Members in the same position merged; the longer list gives the rest."""
-        merged = copy(first)
-        for position, value in enumerate(second):
-            if position < len(first):
-                merged[position] = self._merged(first[position], value, nesting + 1)
-            else:
-                merged.append(value)
-        return merged
+    def _section(self, name: str) -> Map:
+        """A section of all parts, which counts as read."""
+        self.was_read.sections.add(name)
+        return merged_section(self, self.parts, name)
 
     def _add_policies(self) -> None:
         """Add the managed policies, so that roles of other templates can have them, too."""

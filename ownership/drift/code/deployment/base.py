@@ -8,9 +8,10 @@ from posixpath import join, normpath
 from ownership.drift.code.sources import Sources
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.naming import Names
+from ownership.drift.readers.node_reader import as_it_is
 from ownership.drift.readers.sam import SIMPLE_TABLE
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import Exports, Surroundings, Template, as_it_is
+from ownership.drift.readers.template import Exports, Surroundings, Template
 from ownership.drift.types import READ_AND_WRITE, Location, ReadError
 from ownership.drift.values import (
     UNKNOWN_LOCATION,

@@ -7,6 +7,7 @@ from posixpath import join, normpath
 from ownership.drift.code.deployment.base import DeployedFunction, DeployedTemplate
 from ownership.drift.code.deployment.handlers import Handlers
 from ownership.drift.code.deployment.serverless_code import load_code
+from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.readers.serverless import (
     CODE_FILES,
     load_project,
@@ -14,7 +15,6 @@ from ownership.drift.readers.serverless import (
 )
 from ownership.drift.readers.serverless_project import service_name
 from ownership.drift.readers.serverless_variables import Variables
-from ownership.drift.readers.template import NodeReader
 from ownership.drift.values import Map, Text, Value, as_mapping, location_of
 
 
