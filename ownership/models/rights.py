@@ -394,22 +394,30 @@ def _denial(
     of_before = holders(row if before is None else before, moment_before)
     of_after = holders(row if after is None else after, moment_after)
 
+    denial_before = _Denial(row, of_before, is_after=False)
+    denial_after = _Denial(row, of_after, is_after=True)
     # Each state must be right for one of the people.
     if before is not None and not any(rights.holds(of_before) for rights in able):
-        return _Denial(row, of_before, is_after=False)
+        return denial_before
     if after is not None and not any(rights.holds(of_after) for rights in able):
-        return _Denial(row, of_after, is_after=True)
-
-    # Whoever writes must have a right to one of them. Where the row does not exist, only a team's right counts: an
-    # access that is deleted with a hand-over may be deleted by whoever gets its table.
+        return denial_after
+    # Whoever writes must have a right to one of them.
     writer = judges[0]
-    may_before = writer.holds(of_before) and (before is not None or not of_before.anyone)
-    may_after = writer.holds(of_after) and (after is not None or not of_after.anyone)
-    if writer in able and (may_before or may_after):
+    may_write = _counts_for(writer, before, of_before) or _counts_for(writer, after, of_after)
+    if writer in able and may_write:
         return None
-    if after is None:
-        return _Denial(row, of_before, is_after=False)
-    return _Denial(row, of_after, is_after=True)
+    return denial_before if after is None else denial_after
+
+
+def _counts_for(writer: Rights, state: TrackedRow | None, of_row: Holders) -> bool:
+    """Whether the writer has a right to a row in this state.
+
+    Where the row does not exist, only a team's right counts: an access that is deleted with a hand-over may be deleted
+    by whoever gets its table.
+    """
+    if state is None and of_row.anyone:
+        return False
+    return writer.holds(of_row)
 
 
 def _in_words(denied: Sequence[_Denial]) -> list[Refusal]:

@@ -155,21 +155,19 @@ def _new_teams(steps: Sequence[Step], links: Links) -> NewTeams:
     """The teams that would be answerable for tables with another owner, and for services, where that changes."""
     if not settings.RIGHTS_FOLLOW_OWNER:
         return {}
-    after: dict = {(Service, step.pk): step.after for step in steps if step.model is Service}
-    moment_after = Moment(after)
+    services: dict = {(Service, step.pk): step.after for step in steps if step.model is Service}
+    moment_after = Moment(services)
     new_teams: dict[tuple[type, int | None], int] = {}
     for step in steps:
-        before = step.before
-        if isinstance(before, Table) and isinstance(step.after, Table):
-            if before.owner_id == step.after.owner_id:
+        match step.before, step.after:
+            case Table() as before, Table() as after if before.owner_id != after.owner_id:
+                now = answerable_team(before.owner_id, links)
+                then = moment_after.team_of_owner(after)
+            case Service() as before, Service():
+                now = answerable_team(before.pk, links)
+                then = moment_after.team_of_service(before.pk)
+            case _:
                 continue
-            now = answerable_team(before.owner_id, links)
-            then = moment_after.team_of_owner(step.after)
-        elif isinstance(before, Service) and isinstance(step.after, Service):
-            now = answerable_team(before.pk, links)
-            then = moment_after.team_of_service(before.pk)
-        else:
-            continue
         if then is not None and then != now:
             new_teams[type(before), before.pk] = then
     return new_teams

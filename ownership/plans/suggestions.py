@@ -6,7 +6,7 @@ own state, in one change set that names both people.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -135,12 +135,25 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
     team_ids = {subject.team_id for subject in subjects if subject.team_id}
     if team_ids:
         return user.is_superuser or not team_ids.isdisjoint(rights.memberships)
-    service_ids = [subject.service_id for subject in subjects if subject.service_id]
+    rows = _rows_to_agree_to(suggestion, subjects)
+    return not rows or any(rights.may_edit(row) for row in rows)
+
+
+def _rows_to_agree_to(
+    suggestion: Suggestion, subjects: Iterable[SuggestionSubject]
+) -> list[Service | Table]:
+    """The rows that a suggestion is about, whose owners are asked; of a hand-over the services that get the tables."""
+    service_ids = []
+    table_ids = []
+    for subject in subjects:
+        if subject.service_id:
+            service_ids.append(subject.service_id)
+        if subject.table_id:
+            table_ids.append(subject.table_id)
     rows: list[Service | Table] = list(Service.objects.filter(pk__in=service_ids))
     if suggestion.kind == Suggestion.Kind.CHANGE:
-        table_ids = [subject.table_id for subject in subjects if subject.table_id]
         rows += Table.objects.filter(pk__in=table_ids)
-    return not rows or any(rights.may_edit(row) for row in rows)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -157,23 +170,35 @@ class WaitsFor:
 def whom_they_wait_for(suggestions: Collection[Suggestion]) -> dict[int, WaitsFor]:
     """{a suggestion's id: whose answer it waits for}; at most five queries."""
     asked = teams_asked(suggestions)
-    team_ids = {team.pk for teams in asked.values() for team in teams}
-    members: dict[int, set[int]] = {}
-    # Otherwise every team lead may answer, whichever team is asked.
-    if settings.RIGHTS_FOLLOW_OWNER and team_ids:
-        memberships = Membership.objects.filter(team__in=team_ids, user__isnull=False).order_by()
-        for team_id, user_id in memberships.values_list("team", "user"):
-            members.setdefault(team_id, set()).add(user_id)
+    members = _members(team.pk for teams in asked.values() for team in teams)
     waits_for = {}
     for suggestion in suggestions:
         teams = asked[suggestion.pk]
-        who = "teams" if teams else "team leads"
-        if teams and settings.RIGHTS_FOLLOW_OWNER:
-            able = {pk for team in teams for pk in members.get(team.pk, ())}
-            if not able - {suggestion.user_id}:
-                who = "administrators"
-        waits_for[suggestion.pk] = WaitsFor(who, teams)
+        waits_for[suggestion.pk] = WaitsFor(_who_answers(suggestion, teams, members), teams)
     return waits_for
+
+
+def _members(team_ids: Iterable[int]) -> dict[int, set[int]]:
+    """{a team's id: the accounts in it}. Empty if rights do not follow the owner: any team lead may answer then."""
+    ids = set(team_ids)
+    members: dict[int, set[int]] = {}
+    if settings.RIGHTS_FOLLOW_OWNER and ids:
+        memberships = Membership.objects.filter(team__in=ids, user__isnull=False).order_by()
+        for team_id, user_id in memberships.values_list("team", "user"):
+            members.setdefault(team_id, set()).add(user_id)
+    return members
+
+
+def _who_answers(
+    suggestion: Suggestion, teams: Collection[Team], members: Mapping[int, set[int]]
+) -> str:
+    """Who answers, as ``WaitsFor`` has it."""
+    if not teams:
+        return "team leads"
+    if not settings.RIGHTS_FOLLOW_OWNER:
+        return "teams"
+    able = {user_id for team in teams for user_id in members.get(team.pk, ())}
+    return "teams" if able - {suggestion.user_id} else "administrators"
 
 
 def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:
@@ -185,23 +210,37 @@ def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:
     teams = Team.objects.in_bulk() if asked else {}
     if not teams:
         return asked
-    kinds = {suggestion.pk: suggestion.kind for suggestion in suggestions}
     subjects = list(SuggestionSubject.objects.filter(suggestion__in=asked).order_by("pk"))
+    team_ids = _teams_of_subjects(subjects, suggestions)
+    for subject in subjects:
+        team = teams.get(team_ids[subject.pk] or 0)
+        asked_already = asked[subject.suggestion_id]
+        if team is not None and team not in asked_already:
+            asked_already.append(team)
+    return asked
+
+
+def _teams_of_subjects(
+    subjects: Collection[SuggestionSubject], suggestions: Iterable[Suggestion]
+) -> dict[int, int | None]:
+    """{a subject's id: the team that is asked because of it}; two queries."""
+    kinds = {suggestion.pk: suggestion.kind for suggestion in suggestions}
     naming_a_team = {subject.suggestion_id for subject in subjects if subject.team_id}
     table_ids = [subject.table_id for subject in subjects if subject.table_id]
     owners = dict(Table.objects.filter(pk__in=table_ids).order_by().values_list("pk", "owner"))
     links = service_links()
+    team_ids = {}
     for subject in subjects:
-        team_id = subject.team_id
-        if subject.suggestion_id not in naming_a_team:
-            service_id = subject.service_id
-            if subject.table_id and kinds[subject.suggestion_id] == Suggestion.Kind.CHANGE:
-                service_id = owners.get(subject.table_id)
-            team_id = answerable_team(service_id, links)
-        team = teams.get(team_id or 0)
-        if team is not None and team not in asked[subject.suggestion_id]:
-            asked[subject.suggestion_id].append(team)
-    return asked
+        if subject.suggestion_id in naming_a_team:
+            # That team is asked, and nobody else.
+            team_ids[subject.pk] = subject.team_id
+            continue
+        service_id = subject.service_id
+        # Of a hand-over, whoever gets the table is asked, and not its owner.
+        if subject.table_id and kinds[subject.suggestion_id] == Suggestion.Kind.CHANGE:
+            service_id = owners.get(subject.table_id)
+        team_ids[subject.pk] = answerable_team(service_id, links)
+    return team_ids
 
 
 def blockers_for(review: Review, plan: Plan, user: AbstractUser) -> list[Blocker]:
