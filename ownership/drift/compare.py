@@ -200,13 +200,17 @@ class Comparison:
         agreeing = compared = 0
         for pair in self.pairs:
             is_judged = self.reads_permissions and not pair.unknown
-            if pair.granted or pair.findings or is_judged:
+            if pair.findings:
                 compared += 1
-                agreeing += not pair.findings
+            elif pair.granted or is_judged:
+                compared += 1
+                agreeing += 1
         for table in self.tables:
-            if table.stated or table.findings:
+            if table.findings:
                 compared += 1
-                agreeing += not table.findings
+            elif table.stated:
+                compared += 1
+                agreeing += 1
         return agreeing, compared
 
     def truth(self) -> Truth | None:
@@ -230,8 +234,10 @@ def truth_of(pairs: Iterable[AccessPair]) -> Truth:
     agreeing = accesses = unknown = 0
     for pair in pairs:
         accesses += 1
-        agreeing += pair.is_true
-        unknown += not pair.findings and not pair.is_true
+        if pair.is_true:
+            agreeing += 1
+        elif not pair.findings:
+            unknown += 1
     return Truth(agreeing, accesses, unknown)
 
 

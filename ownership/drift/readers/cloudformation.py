@@ -26,9 +26,9 @@ from ownership.drift.readers.owners import Holder, Owners, code_of_function
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
     GROUP_ELSEWHERE,
-    ROLE_PROPERTIES,
     PolicyReader,
     Principals,
+    users_of_roles,
 )
 from ownership.drift.readers.serverless import find_projects, service_of_project
 from ownership.drift.readers.stacks import Stack, Stacks
@@ -154,14 +154,14 @@ class TemplateReader:
             return None
         permitted += by_tables.permitted
         return Part(
-            None,
-            template,
-            roles,
-            tables,
-            diagnostics,
-            permitted,
-            by_tables.denied_to_all,
-            nested,
+            service=None,
+            template=template,
+            roles=roles,
+            tables=tables,
+            diagnostics=diagnostics,
+            permitted=permitted,
+            denied=by_tables.denied_to_all,
+            nested=nested,
             misses_role=bool(missing),
         )
 
@@ -223,27 +223,24 @@ class TemplateReader:
         Roles that nobody is known to have are added to ``missing``.
         """
         permitted = []
-        for policy in principals.policies:
+        for policy, holder in principals.attached_elsewhere():
             document = policy.properties.get("PolicyDocument")
-            for holder in sorted(
-                policy.holders - principals.holders.keys() - principals.groups.keys()
-            ):
-                services = self._services_of_holder(holder)
-                for service in services:
-                    policies = PolicyReader(
-                        service, principals.template, self.names, diagnostics, principals
-                    )
-                    permitted.append(ServiceRole(service, policies.document(document)))
-                if services:
-                    continue
-                missing.add(holder)
-                unowned = self._unowned(principals)
-                modes = unowned.modes(unowned.document(document))
-                text = Text(policy.name, policy.properties.location)
-                reason = (
-                    "is attached to a role that is not in the files (--roles FILE says whose it is)"
+            services = self._services_of_holder(holder)
+            for service in services:
+                policies = PolicyReader(
+                    service, principals.template, self.names, diagnostics, principals
                 )
-                _report_unowned(text, reason, modes, diagnostics)
+                permitted.append(ServiceRole(service, policies.document(document)))
+            if services:
+                continue
+            missing.add(holder)
+            unowned = self._unowned(principals)
+            modes = unowned.modes(unowned.document(document))
+            text = Text(policy.name, policy.properties.location)
+            reason = (
+                "is attached to a role that is not in the files (--roles FILE says whose it is)"
+            )
+            _report_unowned(text, reason, modes, diagnostics)
         return permitted
 
     def _services_of_holder(self, holder: str) -> list[str]:
@@ -302,20 +299,19 @@ class TemplateReader:
     ) -> dict[str, list[Holder]]:
         """What runs in each role of the template. What runs in a role from elsewhere may do anything."""
         users: dict[str, list[Holder]] = {}
-        for resource_type, key in ROLE_PROPERTIES.items():
-            for name, properties in template.of_type(resource_type):
-                is_function = resource_type == FUNCTION
-                code = None
-                if is_function:
-                    code = code_of_function(template, name, properties, stack.folder).own_folder
-                user = Holder(name, properties, code, is_function)
-                role = referenced(properties.get(key))
-                if role in own_roles:
-                    users.setdefault(str(role), []).append(user)
-                    continue
-                service = self.owners.of_user(template, stack, user).service
-                for text in template.texts(properties.get(key)):
-                    diagnostics.add_role_use(text, ELSEWHERE, service)
+        for name, resource_type, properties, role_node in users_of_roles(template):
+            is_function = resource_type == FUNCTION
+            code = None
+            if is_function:
+                code = code_of_function(template, name, properties, stack.folder).own_folder
+            user = Holder(name, properties, code, is_function)
+            role = referenced(role_node)
+            if role in own_roles:
+                users.setdefault(str(role), []).append(user)
+                continue
+            service = self.owners.of_user(template, stack, user).service
+            for text in template.texts(role_node):
+                diagnostics.add_role_use(text, ELSEWHERE, service)
         for name, properties, roles in users_of_roles_elsewhere(template):
             service = self.owners.of_user(template, stack, Holder(name, properties)).service
             for text in roles:

@@ -67,6 +67,7 @@ IntrinsicFunction = Callable[["Template", Call], list[Text] | None]
 
 
 def too_many_texts(location: Location) -> ReadError:
+    """The error for a value that may have more texts than are followed."""
     return ReadError(location, f"may have more than {MAX_TEXTS:,} texts")
 
 
@@ -238,16 +239,16 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
     if value is None:
         unresolved = [key for key in keys if key.reason]
         if unresolved:
-            has_unknown_key = any(key.has_unknown_part for key in keys)
-            return [
-                placeholder(call.location, _reason_of(unresolved), varies and not has_unknown_key)
-            ]
+            is_environment = varies and not any(key.has_unknown_part for key in keys)
+            return [placeholder(call.location, _reason_of(unresolved), is_environment)]
         value = _default_of_map(template, call)
     if value is None:
         name, *path = keys
         return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
-    texts = template.texts(value, call.nesting)
-    return [from_variable(text.at(call.location), call.location, may_vary=varies) for text in texts]
+    texts = []
+    for text in template.texts(value, call.nesting):
+        texts.append(from_variable(text.at(call.location), call.location, may_vary=varies))
+    return texts
 
 
 def _value_in_map(template: "Template", keys: Sequence[Text]) -> Value:

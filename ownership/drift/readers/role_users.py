@@ -64,7 +64,7 @@ DEFINITION_ELSEWHERE = "the API's definition is in another file, and may name ro
 INCLUDED = "what Fn::Transform makes is not known, and may name roles"
 
 
-class RoleUser(NamedTuple):
+class UserOfRoleElsewhere(NamedTuple):
     """A resource with a role that the template does not have: by the texts that name it.
 
     So is one with a part that is not in the template, and may name roles.
@@ -77,7 +77,7 @@ class RoleUser(NamedTuple):
 
 def users_of_roles_elsewhere(
     template: Template, made_elsewhere: tuple[str, ...] = ()
-) -> Iterator[RoleUser]:
+) -> Iterator[UserOfRoleElsewhere]:
     """The resources that name a role or an instance profile of no resource in the template.
 
     ``made_elsewhere`` is how the logical names of roles end that a framework adds to the template.
@@ -94,7 +94,7 @@ def users_of_roles_elsewhere(
         if resource_type not in TABLE_TYPES:  # their policies are read
             roles += _parts_elsewhere(template, properties)
         if roles:
-            yield RoleUser(name, properties, roles)
+            yield UserOfRoleElsewhere(name, properties, roles)
 
 
 def _roles_elsewhere(

@@ -14,9 +14,10 @@ Source: AWS CloudFormation Template Reference, "AWS::IAM::Role" and the other ty
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.actions import modes_of
@@ -71,6 +72,22 @@ class AttachedPolicy:
     condition: str = ""
 
 
+class RoleUser(NamedTuple):
+    """A resource that runs in a role. ``role`` is what its property holds; None where it names none."""
+
+    name: str
+    resource_type: str
+    properties: Map
+    role: Value
+
+
+def users_of_roles(template: Template) -> Iterator[RoleUser]:
+    """What runs in a role, of the types whose property is known."""
+    for resource_type, key in ROLE_PROPERTIES.items():
+        for name, properties in template.of_type(resource_type):
+            yield RoleUser(name, resource_type, properties, properties.get(key))
+
+
 class Principals:
     """The roles, users and groups of a template by logical name, and what is attached to them."""
 
@@ -98,6 +115,13 @@ class Principals:
     def attached_to(self, name: str) -> list[AttachedPolicy]:
         """The policies that are attached to a role, user or group of the template."""
         return self._policies_by_holder.get(name, [])
+
+    def attached_elsewhere(self) -> Iterator[tuple[AttachedPolicy, str]]:
+        """The policies that are attached to what is not in the template, each with the name of that."""
+        known = self.holders.keys() | self.groups.keys()
+        for policy in self.policies:
+            for holder in sorted(policy.holders - known):
+                yield policy, holder
 
     def groups_of(self, user: str) -> list[str]:
         """The groups that a user is in, those of the template by logical name."""

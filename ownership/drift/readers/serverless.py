@@ -206,16 +206,15 @@ class _ProjectReader:
         nested = stacks.nested(service, project.template)
         for sections in project.additional_stacks():
             nested.append(stacks.additional(service, sections, project.expand))
-        permitted = by_tables.permitted + project.permitted
         return Part(
-            service,
-            project.template,
-            roles,
-            tables,
-            diagnostics,
-            permitted,
-            by_tables.denied_to_all,
-            nested,
+            service=service,
+            template=project.template,
+            roles=roles,
+            tables=tables,
+            diagnostics=diagnostics,
+            permitted=by_tables.permitted + project.permitted,
+            denied=by_tables.denied_to_all,
+            nested=nested,
         )
 
     def _permitted_by_tables(self, project: Project, diagnostics: Diagnostics) -> TablePermissions:

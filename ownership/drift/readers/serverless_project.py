@@ -26,9 +26,9 @@ from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
     GROUP_ELSEWHERE,
-    ROLE_PROPERTIES,
     PolicyReader,
     Principals,
+    users_of_roles,
 )
 from ownership.drift.readers.sections import Section
 from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
@@ -331,9 +331,8 @@ class Project:
         """Report roles that functions run in and the project doesn't define: what they permit is not known here."""
         own_roles = {*self.principals.roles, *self.made_elsewhere}
         existing = list(self.framework.existing)
-        for resource_type, key in ROLE_PROPERTIES.items():
-            for _, properties in self.template.of_type(resource_type):
-                existing.append(properties.get(key))
+        for user in users_of_roles(self.template):
+            existing.append(user.role)
         for node in existing:
             value = self.template.expand(node)
             reference = self.expand(_role_reference(value))
@@ -341,8 +340,8 @@ class Project:
                 reference = Text("the role", location_of(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
                 self._unresolved(reference, "the role is defined elsewhere")
-        for user in users_of_roles_elsewhere(self.template, (GENERATED_ROLE,)):
-            for text in user.roles:
+        for other_user in users_of_roles_elsewhere(self.template, (GENERATED_ROLE,)):
+            for text in other_user.roles:
                 if not self._is_own_role(text, own_roles):
                     self.diagnostics.add_role_use(
                         text, "the role is defined elsewhere", self.service

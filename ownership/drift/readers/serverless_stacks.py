@@ -11,7 +11,6 @@ roles of such a stack are those of the project's service.
 Source: AWS CloudFormation User Guide, "Nested stacks"; README of serverless-plugin-additional-stacks.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -23,9 +22,9 @@ from ownership.drift.readers.files import Files
 from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
     GROUP_ELSEWHERE,
-    ROLE_PROPERTIES,
     PolicyReader,
     Principals,
+    users_of_roles,
 )
 from ownership.drift.readers.stacks import Stack, Stacks
 from ownership.drift.readers.table_policies import table_policies
@@ -33,7 +32,7 @@ from ownership.drift.readers.tables import read_tables
 from ownership.drift.readers.template import Expand, Exports, Surroundings, Template
 from ownership.drift.readers.template_nodes import referenced
 from ownership.drift.types import READ_AND_WRITE
-from ownership.drift.values import Map
+from ownership.drift.values import Map, Text
 
 SECTIONS = ("Resources", "Outputs", "Parameters", "Mappings", "Conditions", "Transform")
 
@@ -54,7 +53,8 @@ class ProjectStacks:
     def _stacks(self) -> Stacks:
         """The templates in the project's folder. What of them can't be read is reported where it is nested."""
         stacks = Stacks(self.files, self.given, self.names.given, self.exports)
-        deque(stacks.load([self._project.path.parent]), maxlen=0)
+        for _ in stacks.load([self._project.path.parent]):
+            pass
         return stacks
 
     def load(self, template: Template, name: str, properties: Map) -> Template | None:
@@ -111,14 +111,14 @@ class ProjectStacks:
             diagnostics.add_unresolved(group, GROUP_ELSEWHERE, owner, READ_AND_WRITE)
         _report_roles_from_elsewhere(service, principals, diagnostics)
         return Part(
-            service,
-            template,
-            roles,
-            tables,
-            diagnostics,
-            permitted,
-            by_tables.denied_to_all,
-            nested,
+            service=service,
+            template=template,
+            roles=roles,
+            tables=tables,
+            diagnostics=diagnostics,
+            permitted=permitted,
+            denied=by_tables.denied_to_all,
+            nested=nested,
         )
 
     def _attached_elsewhere(
@@ -126,16 +126,13 @@ class ProjectStacks:
     ) -> list[ServiceRole]:
         """What policies permit that are attached to roles outside the stack: the project's, unless their name says."""
         permitted = []
-        for policy in principals.policies:
-            for holder in sorted(
-                policy.holders - principals.holders.keys() - principals.groups.keys()
-            ):
-                holder_service = self.names.role([holder]) or service
-                reader = PolicyReader(
-                    holder_service, principals.template, self.names, diagnostics, principals
-                )
-                statements = reader.document(policy.properties.get("PolicyDocument"))
-                permitted.append(ServiceRole(holder_service, statements))
+        for policy, holder in principals.attached_elsewhere():
+            holder_service = self.names.role([holder]) or service
+            reader = PolicyReader(
+                holder_service, principals.template, self.names, diagnostics, principals
+            )
+            statements = reader.document(policy.properties.get("PolicyDocument"))
+            permitted.append(ServiceRole(holder_service, statements))
         return permitted
 
 
@@ -144,12 +141,11 @@ def _report_roles_from_elsewhere(
 ) -> None:
     """Report what runs in a role that is not read: it may do anything."""
     template = principals.template
-    for resource_type, key in ROLE_PROPERTIES.items():
-        for _, properties in template.of_type(resource_type):
-            if referenced(properties.get(key)) in principals.roles:
-                continue
-            for text in template.texts(properties.get(key)):
-                diagnostics.add_role_use(text, "the role is defined elsewhere", service)
-    for user in users_of_roles_elsewhere(template):
-        for text in user.roles:
-            diagnostics.add_role_use(text, "the role is defined elsewhere", service)
+    roles: list[Text] = []
+    for user in users_of_roles(template):
+        if referenced(user.role) not in principals.roles:
+            roles += template.texts(user.role)
+    for other_user in users_of_roles_elsewhere(template):
+        roles += other_user.roles
+    for role in roles:
+        diagnostics.add_role_use(role, "the role is defined elsewhere", service)

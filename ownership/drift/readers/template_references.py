@@ -66,14 +66,10 @@ def reference(template: "Template", name: str, location: Location, nesting: int 
     if name in template.parameters:
         return _parameter(template, name, location, nesting)
     logical_name, _, attribute = name.partition(".")
-    nested = template.nested_stack(logical_name) if attribute.startswith("Outputs.") else None
-    if nested is not None:
-        output = attribute.removeprefix("Outputs.")
-        texts = nested.output(output, nesting + 1)
-        if not texts:
-            reason = f"the nested stack {logical_name} has no output {output}"
-            return [placeholder(location, reason)]
-        return [text.at(location) for text in texts]
+    if attribute.startswith("Outputs."):
+        nested = template.nested_stack(logical_name)
+        if nested is not None:
+            return _output(nested, logical_name, attribute, location, nesting)
     table_names = template.table_names(logical_name, location, nesting)
     # Region and account are wildcards: a table of the template is in the stack's own.
     if table_names and attribute in TABLE_ATTRIBUTES:
@@ -96,6 +92,17 @@ def _pseudo_parameter(template: "Template", name: str, location: Location) -> li
     if given is not None:
         return [from_variable(given, location)]
     return [known_when_deployed(name, location)]
+
+
+def _output(
+    nested: "Template", stack_name: str, attribute: str, location: Location, nesting: int
+) -> list[Text]:
+    """What a nested stack puts out, by ``Outputs.Name``."""
+    name = attribute.removeprefix("Outputs.")
+    texts = nested.output(name, nesting + 1)
+    if not texts:
+        return [placeholder(location, f"the nested stack {stack_name} has no output {name}")]
+    return [text.at(location) for text in texts]
 
 
 def _missing(template: "Template", name: str, logical_name: str, location: Location) -> Text:

@@ -69,7 +69,7 @@ NAMES_OF_USERS = {
     "aws_ecs_task_definition": "family",
 }
 NEED_A_ROLE = ("aws_lambda_function", "aws_sfn_state_machine")
-Path = tuple[str | int, ...]  # to a value in an attribute
+ValuePath = tuple[str | int, ...]  # to a value in an attribute
 APIS = ("aws_api_gateway_rest_api", "aws_apigatewayv2_api")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d*:role/[\w+=,.@/-]+")
 CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
@@ -315,7 +315,7 @@ class ResourceTranslator:
         arns = ROLE_ARN.findall(known_text(body) or "")
         return [self._held(resource, "body", Text(arn, resource.location)) for arn in arns]
 
-    def _role_known_later(self, resource: TerraformResource, path: Path) -> list[Value]:
+    def _role_known_later(self, resource: TerraformResource, path: ValuePath) -> list[Value]:
         if self.finder.expression(resource, *path) is None:
             return []  # nobody states it, and the provider computes it
         references = self.finder.references(resource, *path)
@@ -395,7 +395,7 @@ class ResourceTranslator:
         return indexes
 
 
-def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
+def _roles_named_in(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
     """The texts of attributes that name roles, each with its place."""
     if isinstance(node, Seq):
         for position, member in enumerate(node):
@@ -412,7 +412,7 @@ def _roles_named_in(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
             yield from _roles_named_in(value, own_path)
 
 
-def _texts_below(node: Value, path: Path) -> Iterator[tuple[Path, Text]]:
+def _texts_below(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
     """The texts under a key that names a role, also in ``{arn = …}`` or ``{authenticated = …}``."""
     match node:
         case Text():

@@ -1,6 +1,5 @@
 """Functions of CloudFormation, SAM and CDK."""
 
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
@@ -111,8 +110,8 @@ class Deployment(ServerlessProjects):
             assemblies += [folder for folder in cdk_outputs(path) if is_assembly(folder)]
         templates = [self.top / name for name in self.templates]
         others = [path for path in templates if path.parent not in assemblies]
-        # What can't be read was reported with its functions.
-        deque(stacks.load([*assemblies, *others]), maxlen=0)
+        for _ in stacks.load([*assemblies, *others]):
+            pass  # what can't be read was reported with its functions
         return stacks.by_path()
 
     def _add_function(
