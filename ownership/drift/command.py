@@ -6,7 +6,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ownership.drift.code import report as code_report
 from ownership.drift.code.reader import read_code
 from ownership.drift.compare import Comparison, Waived, compare, waived
 from ownership.drift.formats import FORMATS, SHOW_CHANGES
+from ownership.drift.given_names import GivenNames
 from ownership.drift.naming import Names
 from ownership.drift.options import TOKEN, parser
 from ownership.drift.readers.cloudformation import read_templates
@@ -36,7 +38,7 @@ from ownership.drift.types import (
     ReadError,
     WaiverTerms,
 )
-from ownership.drift.values import Map
+from ownership.drift.values import Map, as_text
 
 # Objects made between two rounds of the garbage collector. Nearly all that is read stays until the end, so that
 # Python's 700 would take a third of the time of a large run.
@@ -57,15 +59,23 @@ MAP_HINT = (
 
 def read(arguments: argparse.Namespace, declared: DeclaredMap) -> Infrastructure:
     """Run the chosen reader. Raises ReadError where nothing could be read at all."""
-    names = _names(arguments, declared)
+    tables, roles = _tables(arguments), _roles(arguments)
+    found = _read(arguments, _names(arguments, declared, tables), roles)
+    notes = [
+        *tables.notes("table", {table.name for table in declared.tables}),
+        *roles.notes("service", {service.name for service in declared.services}),
+    ]
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _read(arguments: argparse.Namespace, names: Names, roles: Mapping[str, str]) -> Infrastructure:
     if arguments.reader == "serverless":
         return read_projects(arguments.path, names, dict(arguments.var), arguments.root)
     if arguments.reader == "cloudformation":
-        roles = _roles(arguments.roles)
         given = dict(arguments.var)
         return read_templates(arguments.files, names, given, roles, arguments.stack, arguments.code)
     if arguments.reader == "terraform":
-        return read_plans(arguments.files, names, _roles(arguments.roles), arguments.root)
+        return read_plans(arguments.files, names, roles, arguments.root)
     return read_endpoint(names, arguments.endpoint_url, arguments.region)
 
 
@@ -81,13 +91,12 @@ def read_usage(arguments: argparse.Namespace, declared: DeclaredMap) -> CodeUsag
     paths = getattr(arguments, "code", [])
     if not paths:
         return None
-    names = _names(arguments, declared)
-    return read_code(paths, names, dict(arguments.var), _roles(getattr(arguments, "roles", None)))
+    names = _names(arguments, declared, _tables(arguments))
+    return read_code(paths, names, dict(arguments.var), _roles(arguments))
 
 
-def _names(arguments: argparse.Namespace, declared: DeclaredMap) -> Names:
+def _names(arguments: argparse.Namespace, declared: DeclaredMap, tables: GivenNames) -> Names:
     environment = arguments.environment
-    tables = _mapping_file(arguments.tables, "tables to tables of the map")
     try:
         return Names.of(declared, environment, tables)
     except KeyError as error:
@@ -96,21 +105,26 @@ def _names(arguments: argparse.Namespace, declared: DeclaredMap) -> Names:
         raise ReadError(Location("--environment"), reason) from error
 
 
-def _roles(path: Path | None) -> dict[str, str]:
-    return _mapping_file(path, "roles to services")
+def _tables(arguments: argparse.Namespace) -> GivenNames:
+    return _given_names(arguments.tables, "tables to tables of the map")
 
 
-def _mapping_file(path: Path | None, what: str) -> dict[str, str]:
-    """A file that maps texts to texts; nothing where none is given. Raises ReadError."""
+def _roles(arguments: argparse.Namespace) -> GivenNames:
+    return _given_names(getattr(arguments, "roles", None), "roles to services")
+
+
+def _given_names(path: Path | None, what: str) -> GivenNames:
+    """What a file says that maps texts to texts; nothing where none is given. Raises ReadError."""
     if path is None:
-        return {}
+        return GivenNames({}, {})
     path = resolved_path(path)
     content = Files(path.parent).load(path)
     if not isinstance(content, Map) or not all(
         isinstance(value, str) for value in content.values()
     ):
         raise ReadError(Location(str(path)), f"is not a mapping of {what}")
-    return {str(key): str(value) for key, value in content.items()}
+    names = {str(key): str(value) for key, value in content.items()}
+    return GivenNames(names, {str(key): as_text(key, content.location).location for key in content})
 
 
 class Registry:
@@ -252,7 +266,7 @@ def run_code(
                 "drift: --environment has no effect without --registry, which has its pattern\n"
             )
             arguments.environment = None
-        names = _names(arguments, declared or DeclaredMap())
+        names = _names(arguments, declared or DeclaredMap(), _tables(arguments))
         usage = read_code(arguments.paths, names, dict(arguments.var))
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")

@@ -15,6 +15,7 @@ from ownership.drift import registry_client
 from ownership.drift.command import main
 from ownership.drift.options import parser
 from tests.support.drift_projects import ARN, a_map, statement, write
+from tests.support.terraform_plans import plan, role
 
 ROOT = Path(__file__).parents[2]
 MAP = a_map("users read biztechUsers", "payments read_write biztechPrizes")
@@ -127,6 +128,47 @@ def test_a_file_says_which_table_of_the_map_a_table_is(tmp_path: Path) -> None:
     tables = {finding["table"] for finding in json.loads(output)["findings"] if finding["granted"]}
     assert tables == {"biztechPrizes"}
     assert run(tmp_path, "--tables", str(tmp_path / "bad.yml"))[0] == 2
+
+
+UNUSED = "no_such: nothing that was read is called so, so this has no effect"
+
+
+def test_a_name_in_the_file_for_tables_that_nothing_is_called_by_is_noted(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"tables.yml": "legacy_2019: biztechPrizes\nno_such: biztechUsers\nold: nobodys\n"},
+    )
+    arguments = ["--tables", str(tmp_path / "tables.yml"), "--format", "json"]
+    resource = f"['{ARN}legacy_2019', '{ARN}old']"
+    _, output = run(tmp_path, *arguments, resource=resource)
+    assert json.loads(output)["notes"] == [
+        {"file": "tables.yml", "line": 2, "text": UNUSED},
+        {"file": "tables.yml", "line": 3, "text": "old: the map has no table nobodys"},
+    ]
+
+
+@pytest.mark.parametrize("reader", ["cloudformation", "terraform"])
+def test_a_name_in_the_file_for_roles_that_no_role_is_called_by_is_noted(
+    tmp_path: Path, reader: str
+) -> None:
+    template = "Resources: {R: {Type: AWS::IAM::Role, Properties: {RoleName: far}}}\n"
+    folder = write(
+        tmp_path,
+        {
+            "map.json": json.dumps(MAP),
+            "cloudformation": template,
+            "terraform": json.dumps(plan(role("aws_iam_role.R", None))),
+            "roles.yml": "R: users\naws_iam_role.R: users\nno_such: users\n",
+        },
+    )
+    output: list[str] = []
+    options = ["--registry", str(folder / "map.json"), "--roles", str(folder / "roles.yml")]
+    main([reader, str(folder / reader), *options, "--format", "json"], output.append)
+    report = json.loads("".join(output))
+    assert report["summary"]["services"] == ["users"]
+    noted = {note["line"]: note["text"] for note in report["notes"]}
+    assert noted.pop(3) == UNUSED
+    assert len(noted) == 1  # the other reader's name for the role
 
 
 def test_a_missing_registry_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

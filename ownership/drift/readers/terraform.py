@@ -6,8 +6,10 @@ file, by address or name; the role's tag ``service``; the only service that its 
 Source: Terraform and OpenTofu documentation, "JSON Output Format".
 """
 
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from ownership.drift.naming import Names
 from ownership.drift.readers.cloudformation import TemplateReader
@@ -100,14 +102,15 @@ class _Plans:
         self._finders[path] = finder
         self.sources.add(path, plan)
 
-    def services(self, given: Mapping[str, str]) -> dict[str, str]:
+    def services(self, given: Mapping[str, str]) -> Mapping[str, str]:
         """The services of roles as they were given, also by the names that the roles have in the templates."""
-        services = dict(given)
+        services: dict[str, str] = {}
         for plan in self._plans.values():
             for address, name in plan.ids.items():
                 if address in given:
                     services[name] = given[address]
-        return services
+        # Not a copy of ``given``, which takes down what is used of it. Nothing is written to it.
+        return ChainMap(services, cast("MutableMapping[str, str]", given))
 
     def outermost(self) -> list[Stack]:
         """One stack for each file."""
