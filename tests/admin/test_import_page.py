@@ -73,6 +73,14 @@ def test_what_is_wrong_with_a_file_is_said_with_its_place(lead_client, seeded, n
     assert ChangeSet.objects.count() == 1
 
 
+def test_what_belongs_to_a_new_table_with_a_mistake_is_left_out_of_the_preview(lead_client, seeded):
+    page = upload(lead_client, f"{HEAD}bad name,Core Tables,users,payments,read\n{ROW}")
+    words = text_of(page.text)
+    assert "line 2: table bad name: name: Use 3–255 letters" in words
+    assert "0 added, 1 changed, 0 deleted" in words
+    assert "payments → bad name" not in words
+
+
 def test_a_file_that_is_too_large_is_refused_unread(lead_client, seeded, monkeypatch):
     monkeypatch.setattr(import_page, "MAX_BYTES", 10)
     page = upload(lead_client, HEAD + ROW)

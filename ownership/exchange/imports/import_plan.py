@@ -26,7 +26,7 @@ from ownership.exchange.texts import with_unix_line_ends
 from ownership.history.models import TrackedRow
 from ownership.models import Service
 from ownership.plans.plan import Plan
-from ownership.plans.steps import Step, copy_of
+from ownership.plans.steps import Step, copy_of, unsaved_references
 
 # The fields that a row is named by, in the order of ``Statement.names``.
 NAME_FIELDS = {
@@ -142,7 +142,7 @@ class _Comparison:
             correct = self._check(draft)
             if linked and correct:
                 valid.append(draft)
-        return valid
+        return _without_invalid_targets(valid)
 
     def _new_row(self, statement: RowStatement) -> _Draft:
         row = MODELS[statement.kind]()
@@ -296,6 +296,24 @@ class _Comparison:
                 "with --prune every line must be understood, because what it describes could be deleted: "
                 f"correct or remove line {lines}.",
             )
+
+
+def _without_invalid_targets(drafts: list[_Draft]) -> list[_Draft]:
+    """The drafts that refer to none but stored rows and new ones among them.
+
+    Others refer to a new row that is invalid, whose problem is noted already.
+    """
+    while True:
+        new_rows = {id(draft.after) for draft in drafts if draft.before is None}
+        kept = []
+        for draft in drafts:
+            targets = unsaved_references(draft.after).values()
+            if all(id(target) in new_rows for target in targets):
+                kept.append(draft)
+        if len(kept) == len(drafts):
+            return kept
+        # What refers to a row that was just left out has to go, too.
+        drafts = kept
 
 
 def _missing_fields(draft: _Draft) -> list[str]:
