@@ -11,7 +11,7 @@ from ownership.admin.base import RegistryAdmin
 from ownership.admin.filters import MyWaivers
 from ownership.admin.saving import RegistryForm
 from ownership.audit.descriptions import label_in_words
-from ownership.drift.types import FINDING_KINDS, label_of_kind
+from ownership.drift.types import FINDING_KINDS, label_of, label_of_kind
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver
 from ownership.models.days import today
@@ -63,12 +63,12 @@ class WaiverAdmin(RegistryAdmin):
     """Which findings the team ignores, and until when."""
 
     form = WaiverForm
-    list_display = ("finding", "granted", "until", "why")
+    list_display = ("finding", "granted_in_words", "until", "why")
     list_filter = (MyWaivers, InForce, KindFilter, "environment")
     search_fields = ("table__name", "table_name", "service__name", "service_name")
     search_help_text = "Searches names of tables and services."
-    readonly_fields = ("finding", "granted")
-    fieldsets = [(None, {"fields": ["finding", "granted", "until"]})]
+    readonly_fields = ("finding", "granted_in_words")
+    fieldsets = [(None, {"fields": ["finding", "granted_in_words", "until"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Waiver]:
         queryset: QuerySet[Waiver] = Waiver.objects.with_decisions()
@@ -81,6 +81,10 @@ class WaiverAdmin(RegistryAdmin):
     @admin.display(description="finding")
     def finding(self, waiver: Waiver) -> str:
         return label_in_words(Waiver, str(waiver))
+
+    @admin.display(description="granted", ordering="granted")
+    def granted_in_words(self, waiver: Waiver) -> str:
+        return label_of(waiver.granted or None)
 
     @admin.display(description="why")
     def why(self, waiver: Any) -> str:

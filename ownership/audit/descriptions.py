@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Model
 
 from ownership.audit.text_differences import Pieces, marked_differences, near_differences
-from ownership.drift.types import label_of_kind
+from ownership.drift.types import label_of, label_of_kind
 from ownership.history.models import (
     CHANGED,
     CREATED,
@@ -151,7 +151,10 @@ def in_one_line(words: EntryDescription) -> str:
 def stated_changes(
     model: type[TrackedRow], history_type: str, changes: Changes
 ) -> list[FieldChange]:
-    """A row's changed fields in words. Of created and deleted rows: those with a value that the label does not hold."""
+    """A row's changed fields in words.
+
+    Of created and deleted rows: those with a value that the label does not hold, without flags that are not set.
+    """
     if history_type == CHANGED:
         return describe_changes(model, changes)
     left_out = {lookup.split("__")[0] for lookup in model.natural_key_lookups}
@@ -161,7 +164,8 @@ def stated_changes(
     stated = {}
     for name, (old, new) in changes.items():
         value = new if history_type == CREATED else old
-        if value not in NO_VALUES and name not in left_out:
+        is_stated = value not in NO_VALUES and value is not False
+        if is_stated and name not in left_out:
             stated[name] = [old, new]
     return describe_changes(model, stated)
 
@@ -173,6 +177,9 @@ def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
         old, new = changes[name]
         if model is Suggestion and name == "steps":
             old, new = steps_in_words(old), steps_in_words(new)
+        elif model is Waiver and name == "granted":
+            # A mode as its code, or a key schema. Empty is nothing, which no page states.
+            old, new = (value and label_of(value) for value in (old, new))
         described.append(
             FieldChange(
                 field=describe_field(model, name),

@@ -260,7 +260,8 @@ class States:
         )
         rows = rows.annotate(last_change=last_change).filter(last_change__isnull=False)
         for row in rows.order_by("-pk"):
-            self.later_dependents.setdefault(getattr(row, column), (str(row), row.last_change))
+            label = f"{model._meta.verbose_name} {label_in_words(model, str(row))}"
+            self.later_dependents.setdefault(getattr(row, column), (label, row.last_change))
 
     def later_revisions(self) -> set[int]:
         """The later revisions that conflicts name."""
@@ -279,7 +280,7 @@ class States:
             )
         if pk in self.later_dependents:
             label, later = self.later_dependents[pk]
-            reasons.append(f"{label} was added or changed later and would be deleted too.")
+            reasons.append(f"The {label} was added or changed later and would be deleted too.")
             revision = revision or later
         if not reasons:
             return None

@@ -34,6 +34,15 @@ def test_the_list_shows_finding_day_and_reason(viewer_client, waiver):
     assert "Goes with the old site" in page
 
 
+def test_list_and_form_say_what_was_granted_in_words(lead_client):
+    with change_set(reason="Goes with the old site"):
+        waiver = make_waiver(granted="read_write")
+    for address in (LIST, change_url(waiver)):
+        page = lead_client.get(address).text
+        assert "Read + Write" in page
+        assert "read_write" not in page
+
+
 def test_the_filter_separates_waivers_in_force_from_ended_ones(viewer_client, waiver):
     with change_set(reason="For a week"):
         ended = make_waiver(table=make_table("orders"), until=today() - timedelta(days=1))

@@ -8,8 +8,8 @@ from ownership.audit.descriptions import (
     describe_value,
 )
 from ownership.audit.text_differences import marked_differences, near_differences
-from ownership.models import Access, Service, Table
-from tests.support.factories import make_access, make_service, make_table
+from ownership.models import Access, Service, Table, Waiver
+from tests.support.factories import make_access, make_service, make_table, make_waiver
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,27 @@ def test_a_created_entry_lists_values_that_its_label_does_not_hold():
     assert (words.kind, words.label, words.verb) == ("access", "payments → orders", "created")
     assert [(change.field, change.new) for change in words.changes] == [
         ("mode", "Write"),
-        ("indirect", "no"),
         ("notes", "Pays."),
     ]
     access.delete()
     assert [change.old for change in describe(Access.history.first()).changes] == [
         "Write",
-        "no",
         "Pays.",
     ]
+
+
+@pytest.mark.django_db
+def test_a_created_entry_states_a_flag_only_where_it_is_set():
+    make_access(indirect=True)
+    fields = [change.in_one_line() for change in describe(Access.history.get()).changes]
+    assert fields == ["mode — → Read", "indirect — → yes"]
+
+
+@pytest.mark.django_db
+def test_an_entry_about_a_waiver_says_what_was_granted_in_words():
+    make_waiver(granted="read_write")
+    [granted, _] = describe(Waiver.history.get()).changes
+    assert (granted.field, granted.new) == ("granted", "Read + Write")
 
 
 @pytest.mark.django_db

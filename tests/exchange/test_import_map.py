@@ -59,7 +59,7 @@ DIFFERENCE = [
     "create table shopOrders (line {}): group Shop; owner till; description Orders.; partition key id",
     "create secondary index shopOrders / by-day (line {}): kind Global (GSI)",
     "change access members → biztechUsers (line {}): mode Write → Read",
-    "create access till → shopOrders (line {}): mode Read + Write; indirect no; notes Takes money",
+    "create access till → shopOrders (line {}): mode Read + Write; notes Takes money",
 ]
 
 

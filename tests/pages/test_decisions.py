@@ -87,9 +87,7 @@ def messages(response):
 def test_the_preview_shows_what_would_be_written_and_writes_nothing(lead_client, run):
     before = ChangeSet.objects.count()
     page = look(lead_client, ACCEPT, run, BOTS)
-    assert previewed(page) == [
-        ("access", "bots → orders", "created", {"mode": "Write", "indirect": "no"})
-    ]
+    assert previewed(page) == [("access", "bots → orders", "created", {"mode": "Write"})]
     assert "Access bots → orders created" in text_of(page.text)
     assert (ChangeSet.objects.count(), Access.objects.count()) == (before, 1)
     assert list(Verification().run()) == []
@@ -162,9 +160,7 @@ def test_a_changed_preview_is_shown_again_before_anything_is_written(lead_client
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="The bot's new job")
     assert again.status_code == 409
     assert "something changed after this page was loaded" in again.text
-    assert previewed(again) == [
-        ("access", "bots → orders", "created", {"mode": "Read + Write", "indirect": "no"})
-    ]
+    assert previewed(again) == [("access", "bots → orders", "created", {"mode": "Read + Write"})]
     assert Access.objects.count() == 1
     done = confirm(lead_client, ACCEPT, again, BOTS, reason="The bot's new job")
     assert "1 finding accepted" in messages(done)

@@ -144,7 +144,10 @@ def test_undoing_a_creation_that_others_built_on_must_be_chosen(table):
     make_access(table, make_service("users"))
     row = next(row for row in Undo(created).rows if row.entry.instance_type is Table)
     [conflict] = row.conflicts.values()
-    assert conflict.why == "users → orders was added or changed later and would be deleted too."
+    assert (
+        conflict.why
+        == "The access users → orders was added or changed later and would be deleted too."
+    )
     run(created)
     assert Table.objects.exists()
 
