@@ -1,9 +1,10 @@
 """Addresses in the admin of rows and of their history."""
 
+from django.db.models import Model
 from django.urls import reverse
 
 from ownership.history.models import Entry, TrackedRow
-from ownership.models import Membership, SecondaryIndex, Table, Team
+from ownership.models import Membership, SecondaryIndex, Service, Table, Team
 from ownership.plans.blockers import Cause
 
 # Rows that have no form of their own: {model: (the model in whose form they are, their column with its id)}.
@@ -37,6 +38,13 @@ def change_url(model: type[TrackedRow], pk: int) -> str:
 def history_url(model: type[TrackedRow], pk: int) -> str:
     """Where the row's timeline is, also when the row is deleted."""
     return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
+
+
+def readers_history_url(row: Model) -> str:
+    """Where the history of a row that exists is read: of tables and services on a page for every reader."""
+    if isinstance(row, Table | Service):
+        return f"{row.get_absolute_url()}history/"
+    return reverse(f"admin:ownership_{row._meta.model_name}_history", args=[row.pk])
 
 
 def cause_url(cause: Cause) -> str:

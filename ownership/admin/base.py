@@ -62,7 +62,7 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
 
     def get_view_on_site_url(self, obj: models.Model | None = None) -> str | None:
         """The row's page, by its stored name rather than one just entered in the form."""
-        if obj is None or not hasattr(self.model, "get_absolute_url"):
+        if obj is None or not self.view_on_site or not hasattr(self.model, "get_absolute_url"):
             return None
         stored = self.model._default_manager.filter(pk=obj.pk).first()
         return stored.get_absolute_url() if stored else None

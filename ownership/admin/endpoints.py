@@ -112,6 +112,8 @@ class EndpointAdmin(RegistryAdmin):
     search_fields = ("name", "address")
     search_help_text = "Searches names and addresses."
     change_form_template = "admin/ownership/endpoint/change_form.html"
+    # The form has a button of its own to the page of deliveries.
+    view_on_site = False
     fieldsets = [
         (None, {"fields": ["name", "kind", "address", "active"]}),
         (

@@ -78,7 +78,7 @@ class MineFilter(admin.SimpleListFilter):
         request: HttpRequest,
         model_admin: admin.ModelAdmin,
     ) -> list[tuple[str, str]]:
-        return [(YES, "mine")] if team_ids_of(request.user) else []
+        return [(YES, "Mine")] if team_ids_of(request.user) else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() != YES:

@@ -53,6 +53,14 @@ def _typed(name: str) -> str:
 class Autocomplete(AutocompleteSelect):
     """Django's search field for a row. It draws any posted value, and takes a typed name where no script runs."""
 
+    # What an empty field shows.
+    placeholder = ""
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        """Django's, with the placeholder. Even an empty one lets people clear the field."""
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": self.placeholder}
+
     def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
         """The id of the chosen row, or of the row whose name was typed; a name that no row has stays as it is."""
         value = str(data.get(_typed(name)) or data.get(name) or "")

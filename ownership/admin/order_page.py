@@ -35,6 +35,10 @@ class OrderPage(admin.ModelAdmin):
         """The rows that have an order among each other."""
         return self.model._default_manager.all()
 
+    def order_title(self, request: HttpRequest) -> str:
+        """The page's title."""
+        return f"Order of {self.opts.verbose_name_plural}"
+
     def order_view(self, request: HttpRequest) -> HttpResponse:
         """The rows with buttons that move them. A button moves its row on the page; saving asks for a reason."""
         if not self.has_change_permission(request):
@@ -63,7 +67,7 @@ class OrderPage(admin.ModelAdmin):
                         rows = list(self.rows_to_order(request))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Order of {self.opts.verbose_name_plural}",
+            "title": self.order_title(request),
             "opts": self.opts,
             "rows": rows,
             "form": form,

@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from ownership.admin.addresses import readers_history_url
 from ownership.admin.conflict import (
     NO_REVISION,
     REVISION_FIELD,
@@ -287,7 +288,7 @@ class ReasonMixin(admin.ModelAdmin):
         links = []
         if hasattr(obj, "get_absolute_url"):
             links.append(("View", obj.get_absolute_url()))
-        links.append(("History", self._address("history", obj)))
+        links.append(("History", readers_history_url(obj)))
         say_what_was_saved(request, self.saved, links)
 
     def _address(self, view: str, obj: models.Model) -> str:

@@ -48,7 +48,7 @@ class SignInForm(AdminAuthenticationForm):
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": "User name and password do not match. Both are case-sensitive.",
+        "invalid_login": "Username and password do not match. Both are case-sensitive.",
         "no_role": "This account has no role yet. Ask an administrator to make it a team lead or a viewer.",
     }
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -154,6 +155,8 @@ class AccessFormSet(InlineRowFormSet):
         form.table = self.instance  # type: ignore[attr-defined]
         if self.instance.pk is None:
             form.fields["service"].required = False
+            if index == 0:
+                form.fields["service"].widget.widget.placeholder = "the owner"
 
 
 class AccessInline(SuggestedRows, FormFields, admin.TabularInline):
@@ -182,7 +185,8 @@ class AccessInline(SuggestedRows, FormFields, admin.TabularInline):
         """Notes in one line that grows, so that a table's accesses fit on a screen."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name == "notes":
-            field.widget.attrs.update(rows=1, cols=50)
+            # Labels are for screen readers here: a line of its own has no room for them.
+            field.widget.attrs.update(rows=1, cols=50, placeholder="Notes")
         if field and db_field.name == "service":
             # A new service is made on its own page: here its button would take a line.
             field.widget.can_add_related = False
@@ -249,8 +253,12 @@ class TableAdmin(ImportPage, OrderPage, SuggestPage, IndexedSearch, RegistryAdmi
 
     def rows_to_order(self, request: HttpRequest) -> QuerySet[Table]:
         """The tables of the group that the address names."""
-        tables = Table.objects.select_related("group", "owner")
-        return tables.filter(group__name=request.GET.get("group", ""))
+        group = get_object_or_404(TableGroup, name=request.GET.get("group", ""))
+        return Table.objects.select_related("group", "owner").filter(group=group)
+
+    def order_title(self, request: HttpRequest) -> str:
+        """Tables have an order within their group."""
+        return f"{super().order_title(request)} in {request.GET.get('group', '')}"
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """The columns; with the team that is answerable for the owner, where there are teams."""

@@ -31,7 +31,12 @@ class MembershipForm(InlineRowForm):
         to_field_name="username",
         label="Account",
         widget=forms.TextInput(
-            attrs={"list": ACCOUNTS, "autocomplete": "off", "class": "vTextField"}
+            attrs={
+                "list": ACCOUNTS,
+                "autocomplete": "off",
+                "class": "vTextField",
+                "placeholder": "Account",
+            }
         ),
         error_messages={"invalid_choice": "No active account has this name."},
     )

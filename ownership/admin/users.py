@@ -124,7 +124,7 @@ class AccountsMixin(TolerantLists):
 
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "email":
-            kwargs["help_text"] = MAIL_ADDRESS_HELP
+            kwargs |= {"label": "E-mail address", "help_text": MAIL_ADDRESS_HELP}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_manytomany(

@@ -3,13 +3,15 @@
 "Access not granted" instead of access_not_granted; times all in one form: 28 Nov 2026, 18:45 UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
+from django.apps import apps
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 
 from ownership.drift.report import WHAT_TO_DO, verdict_in_words
 from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
@@ -65,6 +67,19 @@ def verdict(finding: Finding) -> str:
 def thousands(number: int) -> str:
     """A number with separators: 60000 as 60,000."""
     return f"{number:,}"
+
+
+@register.filter
+def numbers_of_rows(numbers: Iterable[tuple[str, int]]) -> str:
+    """How many rows of which kinds, by their plural names: "1 table, 2 indexes and 5 accesses"."""
+    singulars = {}
+    for model in apps.get_models():
+        singulars[str(model._meta.verbose_name_plural)] = str(model._meta.verbose_name)
+    words = []
+    for plural, number in numbers:
+        noun = singulars.get(plural, plural) if number == 1 else plural
+        words.append(f"{thousands(number)} {noun}")
+    return get_text_list(words, "and")
 
 
 @register.filter

@@ -47,6 +47,12 @@ def test_a_lead_makes_a_webhook_and_sees_its_secret_once(lead_client, receiver):
     assert "delivered (200)" in text_of(lead_client.get(deliveries(endpoint)).text)
 
 
+def test_the_form_leads_to_the_page_of_deliveries_by_one_button(lead_client):
+    endpoint = make_failing_endpoint()
+    page = lead_client.get(reverse("admin:ownership_endpoint_change", args=[endpoint.pk])).text
+    assert page.count(f'href="{deliveries(endpoint)}"') == 1
+
+
 def test_once_it_has_a_secret_no_page_says_that_it_has_none(lead_client, receiver):
     fields = {"name": "ci", "kind": "webhook", "address": receiver.address, "active": "on"}
     lead_client.post(ADD, form_of(lead_client.get(ADD)) | fields | {"reason": "For CI"})

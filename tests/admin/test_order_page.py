@@ -48,6 +48,7 @@ def test_tables_are_ordered_within_their_group(lead_client, seeded):
     address = "/admin/ownership/table/order/?group=Core+Tables"
     tables = list(Table.objects.filter(group__name="Core Tables"))
     tables.reverse()
+    assert "Order of tables in Core Tables" in text_of(lead_client.get(address).text)
     assert (
         post(lead_client, tables, address, apply="Save", reason="The other way").status_code == 302
     )
@@ -55,6 +56,11 @@ def test_tables_are_ordered_within_their_group(lead_client, seeded):
     assert (
         "?group=Core%20Tables" in lead_client.get("/admin/ownership/table/?group=Core+Tables").text
     )
+
+
+def test_there_is_no_order_of_tables_without_a_group(lead_client, seeded):
+    for address in ("/admin/ownership/table/order/", "/admin/ownership/table/order/?group=Nope"):
+        assert lead_client.get(address).status_code == 404
 
 
 def test_rows_with_the_same_position_are_numbered_anew(lead_client):

@@ -150,6 +150,33 @@ def test_after_saving_the_message_says_what_changed_and_offers_to_undo_it(lead_c
     assert reverse("admin:ownership_undo", args=[revision]) in page.text
 
 
+def test_the_history_of_a_table_or_service_is_read_on_its_page_for_every_reader(lead_client):
+    row = make_table("orders", owner=make_service("payments"))
+    for edited, address in (
+        (row, "/tables/orders/history/"),
+        (row.owner, "/services/payments/history/"),
+    ):
+        link = f'href="{address}"'
+        assert link in lead_client.get(change_url(edited)).text
+        save_form(lead_client, edited, open_form(lead_client, edited) | {"description": "Edited"})
+        assert link in lead_client.get("/admin/").text
+
+
+def test_the_first_access_of_a_new_table_says_that_it_is_the_owners(lead_client):
+    page = lead_client.get(ADD).text
+    assert page.count('data-placeholder="the owner"') == 1
+    table = make_access().table
+    assert 'data-placeholder="the owner"' not in lead_client.get(change_url(table)).text
+
+
+def test_the_page_before_a_deletion_counts_in_words_what_is_deleted(lead_client):
+    table = make_table("orders")
+    make_access(table)
+    make_access(table)
+    delete = reverse("admin:ownership_table_delete", args=[table.pk])
+    assert "This deletes 1 table and 2 accesses:" in text_of(lead_client.get(delete).text)
+
+
 def test_the_message_ends_with_one_full_stop(lead_client):
     table = make_table("orders", description="Old.")
     save_form(lead_client, table, open_form(lead_client, table) | {"description": "New."})

@@ -228,7 +228,7 @@ def test_whoever_is_signed_in_already_goes_on_at_once(lead_client):
 
 def test_a_wrong_password_is_told_in_plain_words(lead):
     answer = Client().post("/admin/login/", {"username": "lead", "password": "wrong"})
-    assert "User name and password do not match." in text_of(answer.text)
+    assert "Username and password do not match." in text_of(answer.text)
     assert "staff" not in answer.text
 
 

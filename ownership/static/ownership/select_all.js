@@ -2,7 +2,7 @@
 // says how many are selected.
 function countSelected(form) {
   const count = form.querySelectorAll("input[type=checkbox][name]:checked").length;
-  form.querySelector("[data-selected]").textContent = `${count} selected:`;
+  form.querySelector("[data-selected]").textContent = `${count} selected`;
 }
 for (const bar of document.querySelectorAll("[data-selected]")) {
   const form = bar.closest("form");
