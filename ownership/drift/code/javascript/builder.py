@@ -1,11 +1,12 @@
 """What all parts of the front end share: the file, the function that is being built, and how deep it is nested."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.nodes import line_of, unescaped
+from ownership.drift.code.javascript.nodes import inner_nodes, line_of, unescaped
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Expression, Statement
 
@@ -38,6 +39,15 @@ class JavaScriptBuilder:
         self.scope: Scope
         self.nesting = 0
 
+    @contextmanager
+    def _inside(self, function: syntax.Function) -> Iterator[None]:
+        """Names belong to a function, for as long as it is built."""
+        self.scope = Scope(function, self.scope)
+        try:
+            yield
+        finally:
+            self.scope = self.scope.around()
+
     def text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode(errors="replace")
 
@@ -61,10 +71,10 @@ class JavaScriptBuilder:
         return self.text(node)
 
     def _first_expression(self, node: Node) -> Expression | None:
-        for child in node.named_children:
-            if child.type != "comment":
-                return self.expression(child)
-        return None
+        inner = inner_nodes(node)
+        if not inner:
+            return None
+        return self.expression(inner[0])
 
     def _property_key(self, node: Node) -> Expression:
         if node.type == "computed_property_name":

@@ -8,7 +8,13 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import CLASSES, FUNCTIONS, WRAPPERS
-from ownership.drift.code.javascript.nodes import child_of, has_token, line_of, unescaped
+from ownership.drift.code.javascript.nodes import (
+    child_of,
+    has_token,
+    inner_nodes,
+    line_of,
+    unescaped,
+)
 from ownership.drift.code.javascript.patterns import Patterns
 from ownership.drift.code.syntax import Expression
 
@@ -43,7 +49,7 @@ class JavaScriptExpressions(Patterns):
     def expression(self, node: Node, name: str | None = None) -> Expression:
         """An expression. ``name``: what a function or class is called that is written here."""
         while node.type in WRAPPERS:
-            inner = [child for child in node.named_children if child.type != "comment"]
+            inner = inner_nodes(node)
             if not inner:
                 return syntax.Other(line_of(node), [])
             # A type assertion, `<Type>value`, has its type first.
@@ -159,11 +165,7 @@ class JavaScriptExpressions(Patterns):
         )
 
     def _items(self, node: Node) -> list[Expression]:
-        items: list[Expression] = []
-        for child in node.named_children:
-            if child.type != "comment":
-                items.append(self.expression(child))
-        return items
+        return [self.expression(child) for child in inner_nodes(node)]
 
     def _spread(self, node: Node) -> Expression:
         value = self._first_expression(node) or syntax.Other(line_of(node), [])

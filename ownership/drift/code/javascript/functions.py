@@ -5,9 +5,14 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from ownership.drift.code import syntax
-from ownership.drift.code.javascript.nodes import child_of, first_of_type, has_token, line_of
+from ownership.drift.code.javascript.nodes import (
+    child_of,
+    first_of_type,
+    has_token,
+    inner_nodes,
+    line_of,
+)
 from ownership.drift.code.javascript.types import Types
-from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Statement
 
 
@@ -28,15 +33,12 @@ class JavaScriptFunctions(Types):
             is_generator=node.type.startswith("generator") or has_token(node, "*"),
         )
         self.module.functions.append(function)
-        self.scope = Scope(function, self.scope)
-        try:
+        with self._inside(function):
             if node.type in ("function_expression", "generator_function") and own_name is not None:
                 self._name_itself(function, node)
             function.parameters = self._parameters(node)
             function.body += self._property_assignments(function)
             function.body += self._function_body(child_of(node, "body"))
-        finally:
-            self.scope = self.scope.around()
         return syntax.FunctionExpression(line_of(node), function)
 
     def _name_itself(self, function: syntax.Function, node: Node) -> None:
@@ -59,12 +61,11 @@ class JavaScriptFunctions(Types):
         if single is not None:
             self._declare_pattern(single)
             return [syntax.Parameter(self.target(single))]
-        nodes = child_of(node, "parameters")
         parameters: list[syntax.Parameter] = []
-        for child in nodes.named_children if nodes is not None else []:
+        for child in inner_nodes(child_of(node, "parameters")):
             # TypeScript's `this: Type` is no parameter.
             is_this = first_of_type(child, "this") is not None
-            if child.type not in ("comment", "decorator") and not is_this:
+            if child.type != "decorator" and not is_this:
                 parameters.append(self._parameter(child))
         return parameters
 
@@ -100,11 +101,8 @@ class JavaScriptFunctions(Types):
     ) -> syntax.Function:
         """Statements as a function without parameters."""
         function = syntax.Function(name, line_of(node), [], [], self.module)
-        self.scope = Scope(function, self.scope)
-        try:
+        with self._inside(function):
             function.body = body()
-        finally:
-            self.scope = self.scope.around()
         return function
 
 

@@ -35,6 +35,13 @@ def child_of(node: Node, *fields: str) -> Node | None:
     return None
 
 
+def inner_nodes(node: Node | None) -> list[Node]:
+    """What is inside a node, without comments; nothing for no node."""
+    if node is None:
+        return []
+    return [child for child in node.named_children if child.type != "comment"]
+
+
 def children_of_type(node: Node, *types: str) -> Iterator[Node]:
     """The children of these types, in order."""
     for child in node.named_children:

@@ -34,12 +34,12 @@ class Patterns(JavaScriptBuilder):
             self._declare_pattern(child, in_function)
 
     def _names_in(self, pattern: Node) -> list[str]:
-        self.scope.blocks.append({})
+        """The names in a pattern; nothing is declared by this."""
         before = set(self.scope.function.variables)
-        self._declare_pattern(pattern)
-        names = list(self.scope.blocks.pop())
+        with self.scope.block() as block:
+            self._declare_pattern(pattern)
         self.scope.function.variables = before
-        return names
+        return list(block)
 
     def target(self, node: Node) -> Target:
         """What is assigned to."""

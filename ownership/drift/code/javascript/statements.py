@@ -7,7 +7,13 @@ from tree_sitter import Node
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import FUNCTIONS
 from ownership.drift.code.javascript.modules import JavaScriptModules
-from ownership.drift.code.javascript.nodes import child_of, children_of_type, line_of
+from ownership.drift.code.javascript.nodes import (
+    child_of,
+    children_of_type,
+    first_of_type,
+    inner_nodes,
+    line_of,
+)
 from ownership.drift.code.scopes import Scope
 from ownership.drift.code.syntax import Expression, Statement, Target
 
@@ -34,13 +40,10 @@ class JavaScriptStatements(JavaScriptModules):
         """The statements of a block, or a single statement, with variables of their own."""
         if node is None:
             return []
-        self.scope.blocks.append({})
-        try:
+        with self.scope.block():
             if node.type == "statement_block":
                 return self.statements(node.named_children)
             return self.statements([node])
-        finally:
-            self.scope.blocks.pop()
 
     def statement(self, node: Node) -> list[Statement]:
         method = STATEMENT_BUILDERS.get(node.type)
@@ -106,6 +109,7 @@ class JavaScriptStatements(JavaScriptModules):
     def _if(self, node: Node) -> list[Statement]:
         branches: list[tuple[Expression, list[Statement]]] = []
         otherwise: list[Statement] = []
+        alternative: Node | None = None
         current: Node | None = node
         # A long row of `else if` is not nested.
         while current is not None:
@@ -113,62 +117,56 @@ class JavaScriptStatements(JavaScriptModules):
             branches.append((test, self.block(child_of(current, "consequence"))))
             alternative = child_of(current, "alternative")
             current = None
-            for child in alternative.named_children if alternative is not None else []:
-                if child.type == "if_statement":
-                    current = child
-                else:
-                    otherwise += self.block(child)
+            if alternative is not None:
+                current = first_of_type(alternative, "if_statement")
+        for child in inner_nodes(alternative):
+            otherwise += self.block(child)
         return [syntax.If(line_of(node), branches, otherwise)]
 
     def _switch(self, node: Node) -> list[Statement]:
         subject = self._field(node, "value")
-        body = child_of(node, "body")
         cases: list[tuple[list[Expression], list[Statement]]] = []
         tests: list[Expression] = []
-        self.scope.blocks.append({})
-        for case in body.named_children if body is not None else []:
-            value = child_of(case, "value")
-            if value is not None:
-                tests.append(self.expression(value))
-            # A case without statements falls through to the next one.
-            statements = case.children_by_field_name("body")
-            if not statements and case.type == "switch_case":
-                continue
-            is_default = case.type == "switch_default"
-            cases.append(([] if is_default else tests, self.statements(statements)))
-            tests = []
-        self.scope.blocks.pop()
+        with self.scope.block():
+            body = child_of(node, "body")
+            for case in body.named_children if body is not None else []:
+                value = child_of(case, "value")
+                if value is not None:
+                    tests.append(self.expression(value))
+                # A case without statements falls through to the next one.
+                statements = case.children_by_field_name("body")
+                if not statements and case.type == "switch_case":
+                    continue
+                is_default = case.type == "switch_default"
+                cases.append(([] if is_default else tests, self.statements(statements)))
+                tests = []
         return [syntax.Switch(line_of(node), subject, cases)]
 
     def _for(self, node: Node) -> list[Statement]:
-        self.scope.blocks.append({})
-        start = child_of(node, "initializer")
         statements: list[Statement] = []
-        if start is not None:
-            self._declare_names(start)
-            statements += self.statement(start)
-        test = self._optional(child_of(node, "condition"))
-        body = self.block(child_of(node, "body"))
-        step = self._optional(child_of(node, "increment"))
-        if step is not None:
-            body.append(syntax.Evaluate(line_of(node), step))
-        self.scope.blocks.pop()
+        with self.scope.block():
+            start = child_of(node, "initializer")
+            if start is not None:
+                self._declare_names(start)
+                statements += self.statement(start)
+            test = self._optional(child_of(node, "condition"))
+            body = self.block(child_of(node, "body"))
+            step = self._optional(child_of(node, "increment"))
+            if step is not None:
+                body.append(syntax.Evaluate(line_of(node), step))
         return [*statements, syntax.Loop(line_of(node), None, None, test, body)]
 
     def _for_in(self, node: Node) -> list[Statement]:
-        self.scope.blocks.append({})
-        left = child_of(node, "left")
-        kind = child_of(node, "kind")
+        over_keys = self._operator(node) == "in"
         target: Target | None = None
-        if left is not None:
-            if kind is not None:
-                self._declare_pattern(left)
-            target = self.target(left)
-        iterable = self._field(node, "right")
-        operator = child_of(node, "operator")
-        over_keys = operator is not None and self.text(operator) == "in"
-        body = self.block(child_of(node, "body"))
-        self.scope.blocks.pop()
+        with self.scope.block():
+            left = child_of(node, "left")
+            if left is not None:
+                if child_of(node, "kind") is not None:
+                    self._declare_pattern(left)
+                target = self.target(left)
+            iterable = self._field(node, "right")
+            body = self.block(child_of(node, "body"))
         return [syntax.Loop(line_of(node), target, iterable, None, body, over_keys)]
 
     def _while(self, node: Node) -> list[Statement]:
@@ -180,13 +178,12 @@ class JavaScriptStatements(JavaScriptModules):
         handlers: list[tuple[str | None, list[Statement]]] = []
         handler = child_of(node, "handler")
         if handler is not None:
-            self.scope.blocks.append({})
-            parameter = child_of(handler, "parameter")
-            name = None
-            if parameter is not None and parameter.type == "identifier":
-                name = self.scope.declare(self.text(parameter))
-            handlers.append((name, self.block(child_of(handler, "body"))))
-            self.scope.blocks.pop()
+            with self.scope.block():
+                parameter = child_of(handler, "parameter")
+                name = None
+                if parameter is not None and parameter.type == "identifier":
+                    name = self.scope.declare(self.text(parameter))
+                handlers.append((name, self.block(child_of(handler, "body"))))
         final: list[Statement] = []
         finalizer = child_of(node, "finalizer")
         if finalizer is not None:
@@ -219,9 +216,8 @@ class JavaScriptStatements(JavaScriptModules):
             return []
         before = dict(self.module.exports)
         variable = self.scope.declare(self.text(name))
-        self.scope.blocks.append({})
-        statements = self.statements(body.named_children)
-        self.scope.blocks.pop()
+        with self.scope.block():
+            statements = self.statements(body.named_children)
         entries: list[tuple[Expression | None, Expression]] = []
         for exported, local in self.module.exports.items():
             if before.get(exported) != local:

@@ -170,21 +170,20 @@ class PythonExpressions(PythonBuilder):
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
     ) -> Expression:
         # Its variables are its own: a block like JavaScript's.
-        self.scope.blocks.append({})
         loops: list[tuple[Target, Expression]] = []
         conditions: list[Expression] = []
-        for generator in node.generators:
-            iterable = self.expression(generator.iter)
-            self._declare_target(generator.target)
-            loops.append((self.target(generator.target), iterable))
-            conditions += [self.expression(condition) for condition in generator.ifs]
-        if isinstance(node, ast.DictComp):
-            key: Expression | None = self.expression(node.key)
-            element = self.expression(node.value)
-        else:
-            key = None
-            element = self.expression(node.elt)
-        self.scope.blocks.pop()
+        with self.scope.block():
+            for generator in node.generators:
+                iterable = self.expression(generator.iter)
+                self._declare_target(generator.target)
+                loops.append((self.target(generator.target), iterable))
+                conditions += [self.expression(condition) for condition in generator.ifs]
+            if isinstance(node, ast.DictComp):
+                key: Expression | None = self.expression(node.key)
+                element = self.expression(node.value)
+            else:
+                key = None
+                element = self.expression(node.elt)
         return syntax.Comprehension(node.lineno, loops, conditions, element, key)
 
     def target(self, node: ast.expr) -> Target:
