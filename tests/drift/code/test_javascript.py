@@ -73,6 +73,20 @@ function call(action, params) {
 exports.main = async () => { await call("get", { TableName: "a" }); await call("put", { TableName: "b" }); };""",
         {"read a", "write b"},
     ),
+    "a comment between two cases of one branch": (
+        V2
+        + """
+function call(action, params) {
+  switch (action) {
+    case "get":
+    // the older name
+    case "read":
+      return documents.get(params).promise();
+  }
+}
+exports.main = async () => { await call("get", { TableName: "a" }); };""",
+        {"read a"},
+    ),
     "dispatch by a computed member": (
         V2
         + """

@@ -128,8 +128,7 @@ class JavaScriptStatements(JavaScriptModules):
         cases: list[tuple[list[Expression], list[Statement]]] = []
         tests: list[Expression] = []
         with self.scope.block():
-            body = child_of(node, "body")
-            for case in body.named_children if body is not None else []:
+            for case in inner_nodes(child_of(node, "body")):
                 value = child_of(case, "value")
                 if value is not None:
                     tests.append(self.expression(value))
