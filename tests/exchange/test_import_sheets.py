@@ -130,6 +130,23 @@ def test_what_can_not_be_read_is_refused_with_the_cure(name, content, words):
         problems_of(name, content)
 
 
+@pytest.mark.parametrize("name", ["map.csv", "map.json", "map.yaml", "map.md", "map"])
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b" \r\n\t\n"])
+def test_an_empty_file_is_called_empty(name, content):
+    with pytest.raises(UnreadableFile, match=f"{name} is empty"):
+        read_content(name, content)
+
+
+def test_a_sheet_without_a_value_is_said_to_have_no_row_with_one():
+    words = "there is no row with a value, so there is no column `table`."
+    assert [str(problem) for problem in problems_of("map.csv", ",,\n,,\n")] == [
+        f"map.csv, line 1: {words}"
+    ]
+    assert [str(problem) for problem in problems_of("map.xlsx", saved(Workbook()))] == [
+        f"map.xlsx, line 1: {words}"
+    ]
+
+
 def test_a_value_in_a_column_without_a_name_is_not_dropped_silently():
     problems = problems_of("map.csv", "table,,owner\nparcels,stray,post\n")
     assert problems == [

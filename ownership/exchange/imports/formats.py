@@ -10,6 +10,7 @@ from ownership.exchange.imports.statements import Statements
 MAX_BYTES = 100_000_000  # a map of 100,000 tables with five accesses each has some 80 MB
 MAP_ENDINGS = (".json", ".yaml", ".yml")
 CSV_ENDINGS = (".csv", ".tsv", ".tab")
+BLANKS = "\ufeff \r\n\t"
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 
 _ZIP = b"PK\x03\x04"
@@ -46,12 +47,14 @@ def read_statements(name: str, text: str) -> Statements:
     Raises UnreadableFile.
     """
     ending = Path(name).suffix.lower()
+    if not text.strip(BLANKS):
+        raise UnreadableFile(f"{name} is empty.")
     if ending in MAP_ENDINGS:
         try:
             return from_map.read(name, text)
         except from_map.NotAMap as error:
             raise UnreadableFile(str(error)) from error
-    begins = text.lstrip("\ufeff \r\n\t")[:20].lower()
+    begins = text.lstrip(BLANKS)[:20].lower()
     if begins.startswith(("<!doctype", "<html", "<table")):
         raise UnreadableFile(f"{name} is HTML: {from_markdown.INSTEAD_OF_HTML}")
     if ending in CSV_ENDINGS:

@@ -44,6 +44,8 @@ def read_rows(rows: Iterator[CellRow], statements: Statements) -> None:
     """Read the head and the rows below it. Rows without a value, and columns without name and values, are nothing."""
     filled = (row for row in rows if any(map(trimmed, row[1])))
     line, head = next(filled, (1, []))
+    if not head and not statements.problems:
+        statements.problem(line, "there is no row with a value, so there is no column `table`.")
     if statements.problems:
         return
     columns = _columns(head, line, statements)
