@@ -35,6 +35,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     dynamodb               a live endpoint
     collector              what all projects or templates of a run have, as one Infrastructure
     role_users             what acts by roles, of any type
+    made_nodes             calls of functions and statements that readers make
     tables, roles          the resources of a template that are read
     sections               a mapping of settings that knows which of its keys were read
     resource_types         which types are known to permit nothing, and what of a template no reader has read

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 
 from ownership.drift.readers.loops import LOOP
+from ownership.drift.readers.made_nodes import arn_of, ref, table_arn
 from ownership.drift.readers.sam_policies import (
     connector_statements,
     has_connectors,
@@ -170,7 +171,7 @@ class _Expansion:
                 "AWS::IAM::Role", self._role(properties, tags, location), node
             )
             if _is_absent(properties.get("Role")):
-                made[role_key] = _get_att(role_name, location)
+                made[role_key] = arn_of(role_name, location)
         resource = _resource(MADE_OF[resource_type], made, node)
         if "Metadata" in node:
             resource["Metadata"] = node["Metadata"]  # says where the code is
@@ -209,28 +210,28 @@ class _Expansion:
         tags = _tag_list(properties.get("Tags"), node.location)
         sources = as_mapping(value_at(properties, "DataSources", "DynamoDb"))
         for source_name, source in sources.items():
-            if not isinstance(source, Map):
-                continue
-            location = source.location
-            if not _is_absent(source.get("ServiceRoleArn")):
-                own = Map(location, [("ServiceRoleArn", source["ServiceRoleArn"]), ("Tags", tags)])
-                source_id = Text(f"{name}{source_name}", location)
-                self.made[source_id] = _resource("AWS::AppSync::DataSource", own, source)
-                continue
-            arn = source.get("TableArn")
-            if arn is None:
-                arn = _table_arn(source.get("TableName"), location)
-            permissions = _listed(source.get("Permissions"))
-            if not permissions:
-                permissions = [Text("Read", location), Text("Write", location)]
-            statements = _connected("AWS::AppSync::DataSource", permissions, arn, location)
-            document = Map(
-                location, [("PolicyDocument", Map(location, [("Statement", statements)]))]
-            )
-            role = Map(location, [("Tags", tags), ("Policies", Seq(location, [document]))])
-            self.made[Text(f"{name}{source_name}Role", location)] = _resource(
-                "AWS::IAM::Role", role, source
-            )
+            if isinstance(source, Map):
+                self._add_data_source(f"{name}{source_name}", source, tags)
+
+    def _add_data_source(self, name: str, source: Map, tags: Seq) -> None:
+        """A data source with its own role; or the role that SAM makes for it."""
+        location = source.location
+        own_role = source.get("ServiceRoleArn")
+        if not _is_absent(own_role):
+            made = Map(location, [("ServiceRoleArn", own_role), ("Tags", tags)])
+            self.made[Text(name, location)] = _resource("AWS::AppSync::DataSource", made, source)
+            return
+        arn = source.get("TableArn")
+        if arn is None:
+            arn = table_arn(source.get("TableName"), location)
+        permissions = _listed(source.get("Permissions"))
+        if not permissions:
+            permissions = [Text("Read", location), Text("Write", location)]
+        statements = _connected("AWS::AppSync::DataSource", permissions, arn, location)
+        document = Map(location, [("Statement", statements)])
+        policy = Map(location, [("PolicyDocument", document)])
+        role = Map(location, [("Tags", tags), ("Policies", Seq(location, [policy]))])
+        self.made[Text(f"{name}Role", location)] = _resource("AWS::IAM::Role", role, source)
 
     # Connectors
 
@@ -248,8 +249,9 @@ class _Expansion:
 
     def _connect(self, name: str, source: Map, properties: Map, location: Location) -> None:
         """What a connector permits its source on the tables that are among its destinations."""
-        source_id = source.get("Id")
-        source_type = MADE_OF.get(self._type_of(source), self._type_of(source))
+        source_type = self._type_of(source)
+        source_type = MADE_OF.get(source_type, source_type)
+        permissions = _listed(properties.get("Permissions"))
         statements = Seq(location)
         for destination in _listed(properties.get("Destination")):
             target = as_mapping(destination)
@@ -259,16 +261,12 @@ class _Expansion:
             if not has_connectors(source_type):
                 self.made[Text(name, location)] = _resource(CONNECTOR, properties, properties)
             elif target_type:
-                arn = target.get("Arn")
-                if arn is None and isinstance(target.get("Id"), Text):
-                    arn = _get_att(str(target["Id"]), location)
-                permissions = _listed(properties.get("Permissions"))
-                statements += _connected(source_type, permissions, arn, location)
+                statements += _connected(source_type, permissions, _arn(target, location), location)
             else:
                 statements.append(_unknown_end(target, location))
         if not statements:
             return
-        role = source.get("RoleName") or self._role_of(source_id, location)
+        role = source.get("RoleName") or self._role_of(source.get("Id"), location)
         policy = Map(location)
         policy["Roles"] = Seq(location, [role])
         policy["PolicyDocument"] = Map(location, [("Statement", statements)])
@@ -290,8 +288,8 @@ class _Expansion:
         for key in ("Role", "RoleArn", "ServiceRoleArn"):
             if not _is_absent(properties.get(key)):
                 logical_name = referenced(properties[key])
-                return properties[key] if logical_name is None else _ref(logical_name, location)
-        return _ref(f"{name}Role", location)
+                return properties[key] if logical_name is None else ref(logical_name, location)
+        return ref(f"{name}Role", location)
 
 
 def _connected(source_type: str, permissions: list[Value], arn: Value, location: Location) -> Seq:
@@ -304,6 +302,15 @@ def _connected(source_type: str, permissions: list[Value], arn: Value, location:
             reason = "the permission is neither Read nor Write"
             statements.append(placeholder(location, reason))
     return statements
+
+
+def _arn(target: Map, location: Location) -> Value:
+    """The ARN of a connector's destination, as it is given or by its logical name."""
+    arn = target.get("Arn")
+    name = target.get("Id")
+    if arn is None and isinstance(name, Text):
+        return arn_of(name, location)
+    return arn
 
 
 def _unknown_end(target: Map, location: Location) -> Text:
@@ -332,7 +339,7 @@ def _perhaps(node: Value) -> Map:
     location = location_of(node)
     return Map(
         location,
-        [("Fn::If", Seq(location, [Text("", location), node, _ref("AWS::NoValue", location)]))],
+        [("Fn::If", Seq(location, [Text("", location), node, ref("AWS::NoValue", location)]))],
     )
 
 
@@ -391,22 +398,6 @@ def _resource(resource_type: str, properties: Map, node: Map) -> Map:
     resource["Type"] = Text(resource_type, node.location)
     resource["Properties"] = properties
     return resource
-
-
-def _table_arn(name: Value, location: Location) -> Map:
-    argument = Seq(
-        location,
-        [Text("arn:aws:dynamodb:*:*:table/${name}", location), Map(location, [("name", name)])],
-    )
-    return Map(location, [("Fn::Sub", argument)])
-
-
-def _ref(name: str, location: Location) -> Map:
-    return Map(location, [("Ref", Text(name, location))])
-
-
-def _get_att(name: str, location: Location) -> Map:
-    return Map(location, [("Fn::GetAtt", Text(f"{name}.Arn", location))])
 
 
 def _type(node: Value) -> str:

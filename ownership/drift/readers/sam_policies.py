@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
+from ownership.drift.readers.made_nodes import allow, below, table_arn
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value
+from ownership.drift.values import Map, Value
 
 TABLE = Path(__file__).with_name("sam_policies.json")
-TABLE_ARN = "arn:aws:dynamodb:*:*:table/"
 
 
 class Permission(TypedDict):
@@ -45,8 +45,8 @@ def is_known(policy_template: str) -> bool:
 
 def statements_of(policy_template: str, table_name: Value, location: Location) -> list[Map]:
     """The statements that a policy template makes for the table of that name; none if it permits nothing on items."""
-    arn = Map(location, [("Fn::Sub", _sub(f"{TABLE_ARN}${{name}}", "name", table_name, location))])
-    return _statements(_table()["with_items"].get(policy_template, []), arn, location)
+    permissions = _table()["with_items"].get(policy_template, [])
+    return _statements(permissions, table_arn(table_name, location), location)
 
 
 def has_connectors(source_type: str) -> bool:
@@ -55,31 +55,16 @@ def has_connectors(source_type: str) -> bool:
 
 
 def connector_statements(
-    source_type: str, permission: str, table_arn: Value, location: Location
+    source_type: str, permission: str, arn: Value, location: Location
 ) -> list[Map]:
     """The statements of a connector from a resource of this type to a table; ``permission`` is Read or Write."""
     permissions = _table()["connectors"].get(source_type, {}).get(permission, [])
-    return _statements(permissions, table_arn, location)
+    return _statements(permissions, arn, location)
 
 
 def _statements(permissions: list[Permission], arn: Value, location: Location) -> list[Map]:
     statements = []
     for permission in permissions:
-        resources = Seq(location)
-        for ending in permission["endings"]:
-            resources.append(
-                Map(location, [("Fn::Sub", _sub(f"${{arn}}{ending}", "arn", arn, location))])
-            )
-        statement = Map(location)
-        statement["Effect"] = Text("Allow", location)
-        statement["Action"] = Seq(
-            location, [Text(action, location) for action in permission["Action"]]
-        )
-        statement["Resource"] = resources
-        statements.append(statement)
+        resources = [below(arn, ending, location) for ending in permission["endings"]]
+        statements.append(allow(permission["Action"], resources, location))
     return statements
-
-
-def _sub(text: str, name: str, value: Value, location: Location) -> Seq:
-    """The argument of Fn::Sub for a text with one value in it."""
-    return Seq(location, [Text(text, location), Map(location, [(name, value)])])

@@ -14,6 +14,7 @@ Source: the code of serverless-appsync-plugin 2.13 (lib/resources/DataSource), s
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from ownership.drift.readers.made_nodes import allow, below, table_arn
 from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.types import Location
 from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
@@ -152,10 +153,8 @@ class _AppSync(_PluginReader):
             self.roles.made.append(Seq(location_of(own), [own]))
         elif self.expand(source.get("type")) == "AMAZON_DYNAMODB":
             location = location_of(self.expand(config.get("tableName")))
-            arn = _table_arn(config.get("tableName"), location)
-            statement = _statement(
-                DATA_SOURCE_ACTIONS, [arn, _below(arn, "/*", location)], location
-            )
+            arn = table_arn(config.get("tableName"), location)
+            statement = _statement(DATA_SOURCE_ACTIONS, [arn, below(arn, "/*", location)], location)
             self.roles.made.append(Seq(location, [statement]))
 
 
@@ -218,13 +217,13 @@ class _StepFunctions(_PluginReader):
         name = self.expand(parameters.get("TableName"))
         if name is None or _is_input(name):
             return [Text("*", location)]
-        arn = _table_arn(name, location_of(name))
+        arn = table_arn(name, location_of(name))
         index = self.expand(parameters.get("IndexName"))
         if index is None and "IndexName.$" not in parameters:
             return [arn]
         if not isinstance(index, Text) or _is_input(index):
             index = Text("*", location)
-        return [_below(arn, f"/index/{index}", location)]
+        return [below(arn, f"/index/{index}", location)]
 
     def _batch_tables(self, parameters: Map, location: Location) -> list[Value]:
         requests = self.expand(parameters.get("RequestItems"))
@@ -232,7 +231,7 @@ class _StepFunctions(_PluginReader):
             return [Text("*", location)]
         tables: list[Value] = []
         for name in requests:
-            tables.append(_table_arn(Text(name.removesuffix(".$"), location), location))
+            tables.append(table_arn(Text(name.removesuffix(".$"), location), location))
         return tables
 
 
@@ -249,9 +248,8 @@ class _ServiceProxies(_PluginReader):
                 self.roles.existing.append(settings["roleArn"])
             action = self.expand(settings.get("action"))
             location = location_of(action)
-            arn = _table_arn(
-                settings.get("tableName"), location_of(self.expand(settings.get("tableName")))
-            )
+            table_name = settings.get("tableName")
+            arn = table_arn(table_name, location_of(self.expand(table_name)))
             statements.append(_statement([str(action)], [arn], location))
         if statements:
             self.roles.made.append(statements)
@@ -263,31 +261,4 @@ def _is_input(value: Value) -> bool:
 
 
 def _statement(actions: Collection[str], resources: list[Value], location: Location) -> Map:
-    statement = Map(location)
-    statement["Effect"] = Text("Allow", location)
-    statement["Action"] = Seq(
-        location, [Text(f"dynamodb:{action}", location) for action in actions]
-    )
-    statement["Resource"] = Seq(location, resources)
-    return statement
-
-
-def _table_arn(name: Value, location: Location) -> Map:
-    values = Map(location, [("name", name)])
-    return Map(
-        location,
-        [
-            (
-                "Fn::Sub",
-                Seq(location, [Text("arn:aws:dynamodb:*:*:table/${name}", location), values]),
-            )
-        ],
-    )
-
-
-def _below(arn: Value, ending: str, location: Location) -> Map:
-    """What follows a table's ARN: its indexes, and what else is below it."""
-    values = Map(location, [("arn", arn)])
-    return Map(
-        location, [("Fn::Sub", Seq(location, [Text(f"${{arn}}{ending}", location), values]))]
-    )
+    return allow([f"dynamodb:{action}" for action in actions], resources, location)

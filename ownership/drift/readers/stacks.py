@@ -160,40 +160,40 @@ class Stacks:
     def _stacks_at(self, path: Path, selected: list[str]) -> list[Stack]:
         """The stack of a template, or those of a CDK app. Raises ReadError."""
         if not path.is_dir():
-            name = path.name.partition(".")[0]
-            own_names = () if name in GENERAL_NAMES else (name,)
-            return [
-                Stack(
-                    path,
-                    own_names,
-                    self._folders(path),
-                    self._folder(path),
-                    assets=assets_of(path, self.files),
-                )
-            ]
-        if not is_assembly(path):
-            return self._stacks_below(path, selected)
+            return [self._stack_at(path)]
+        if is_assembly(path):
+            return self._stacks_of_app(path, selected)
+        return self._stacks_below(path, selected)
+
+    def _stack_at(self, path: Path) -> Stack:
+        """The stack of a template, which is called like its file."""
+        name = path.name.partition(".")[0]
+        return Stack(
+            path,
+            names=() if name in GENERAL_NAMES else (name,),
+            folders=self._folders(path),
+            folder=self._folder(path),
+            assets=assets_of(path, self.files),
+        )
+
+    def _stacks_of_app(self, path: Path, selected: list[str]) -> list[Stack]:
+        """The selected stacks of a CDK app. Raises ReadError if there is none."""
         stacks = []
         for found in stacks_of(path, self.files):
-            if found.is_selected(selected):
-                names = (found.name, *reversed(found.path.split("/")))
-                assets = assets_of(found.template, self.files)
-                folder = self._folder(found.template)
-                stacks.append(
-                    Stack(
-                        found.template,
-                        names,
-                        (),
-                        folder,
-                        found.pseudo,
-                        tags=found.tags,
-                        assets=assets,
-                    )
-                )
-        if not stacks:
-            raise ReadError(
-                Location(str(path)), f"has no stack that matches {', '.join(selected) or '*'}"
+            if not found.is_selected(selected):
+                continue
+            stack = Stack(
+                found.template,
+                names=(found.name, *reversed(found.path.split("/"))),
+                folder=self._folder(found.template),
+                pseudo=found.pseudo,
+                tags=found.tags,
+                assets=assets_of(found.template, self.files),
             )
+            stacks.append(stack)
+        if not stacks:
+            patterns = ", ".join(selected) or "*"
+            raise ReadError(Location(str(path)), f"has no stack that matches {patterns}")
         return stacks
 
     def _stacks_below(self, folder: Path, selected: list[str]) -> list[Stack]:
@@ -300,14 +300,10 @@ class Stacks:
         return None
 
     def _file(self, stack: Stack, address: Text) -> Path | None:
-        if "://" not in address:
-            for suffix in ("", *SUFFIXES):  # of a template that is rendered before it is deployed
-                try:
-                    beside = self.files.find(stack.path.parent, address + suffix)
-                except ValueError:
-                    beside = None
-                if beside is not None:
-                    return beside
+        """The file that an address means: beside the template, an asset of CDK, or the only one of its name."""
+        beside = self._file_beside(stack, address)
+        if beside is not None:
+            return beside
         file_name = address.partition("?")[0].rpartition("/")[2]
         asset = stack.assets.get(file_name.partition(".")[0])
         if asset is not None:
@@ -316,6 +312,19 @@ class Stacks:
             given.path for given in self._given if without_suffix(given.path.name) == file_name
         ]
         return same_name[0] if len(same_name) == 1 else None
+
+    def _file_beside(self, stack: Stack, address: Text) -> Path | None:
+        """The file that a path means, seen from the template; None if there is none, and for an URL."""
+        if "://" in address:
+            return None
+        for suffix in ("", *SUFFIXES):  # of a template that is rendered before it is deployed
+            try:
+                path = self.files.find(stack.path.parent, address + suffix)
+            except ValueError:
+                continue
+            if path is not None:
+                return path
+        return None
 
     def _body(self, path: Path) -> Map:
         if path not in self._bodies:

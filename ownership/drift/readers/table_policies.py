@@ -24,6 +24,7 @@ from ownership.drift.diagnostics import Diagnostics
 from ownership.drift.iam.statements import PolicyStatement, StatementReader
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
+from ownership.drift.readers.made_nodes import arn_of
 from ownership.drift.readers.template import Template
 from ownership.drift.readers.template_nodes import TABLE_TYPES, has_branches, referenced
 from ownership.drift.types import READ_AND_WRITE, Location
@@ -156,7 +157,7 @@ class _TablePolicyReader:
                 del statement[key]
             elif key.lower() == "resource" and self.template.texts(statement[key]) == ["*"]:
                 location = location_of(statement[key])
-                arn = Map(location, [("Fn::GetAtt", Text(f"{table}.Arn", location))])
+                arn = arn_of(table, location)
                 indexes = Map(location, [("Fn::Sub", Text(f"${{{table}.Arn}}/index/*", location))])
                 statement[key] = Seq(location, [arn, indexes])
         return statement

@@ -12,6 +12,7 @@ Source: documentation of the AWS provider for Terraform, version 6.
 
 from collections.abc import Iterable
 
+from ownership.drift.readers.made_nodes import TABLE_ARN
 from ownership.drift.readers.template_nodes import name_by_place
 from ownership.drift.readers.terraform_plan import TerraformPlan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
@@ -45,7 +46,6 @@ from ownership.drift.values import (
 TABLE = "aws_dynamodb_table"
 DOCUMENT = "aws_iam_policy_document"
 STREAM_ATTRIBUTES = ("stream_arn", "stream_label")
-ARN_OF_TABLE = "arn:aws:dynamodb:*:*:table/"
 OWN_PRINCIPAL = "arn:aws:iam:*:*:role/"
 # Attributes with documents of others, in the order in which they are laid over one another; None for the own ones.
 LAYERS = (
@@ -232,9 +232,9 @@ def _arns_of(
     is_arn = attribute == "arn" or attribute.endswith("_arn")
     is_table = resource.type == TABLE
     if is_table and attribute in STREAM_ATTRIBUTES:
-        return [Text(f"{ARN_OF_TABLE}none/stream/*", location)]
+        return [Text(f"{TABLE_ARN}none/stream/*", location)]
     if is_table and (is_arn or attribute in ("", "id")):
-        arn = concat([ARN_OF_TABLE, plan.table_name(resource)], location)
+        arn = concat([TABLE_ARN, plan.table_name(resource)], location)
         return [arn, concat([arn, "/index/*"], location)]
     if not is_arn or not resource.type.startswith("aws_"):
         return []
