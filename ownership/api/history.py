@@ -21,7 +21,7 @@ from ownership.audit import feed
 from ownership.audit.feed import CHANGE_KINDS, MODEL_NAMES
 from ownership.audit.timeline import Timeline
 from ownership.catalog.mine import MINE, Mine
-from ownership.history.models import VERBS, ChangeSet
+from ownership.history.models import VERBS, ChangeSet, Selection
 from ownership.models import Service, Table
 
 # The greatest revision that a client may ask for.
@@ -199,7 +199,7 @@ def _page_size(request: Request) -> int:
     return parameters.number(request, name, 500, LARGEST_PAGE)
 
 
-def _requested_entries(request: Request) -> feed.Selection:
+def _requested_entries(request: Request) -> Selection:
     """The entries that the query's filters select."""
     filters: dict[str, Any] = {
         name: request.query_params.get(name) for name in (*NAME_FILTERS, "user")

@@ -1,11 +1,17 @@
 """Two revisions compared: what became of each row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 
-from ownership.history.models import Entry, TrackedRow, entry_model, kind_of_change, registry_models
+from ownership.history.models import (
+    Selection,
+    TrackedRow,
+    entry_model,
+    kind_of_change,
+    registry_models,
+)
 from ownership.history.row_states import Changes, differences, foreign_keys
 from ownership.history.time_travel import as_of
 from ownership.models import Confirmation, Membership, Suggestion
@@ -15,8 +21,6 @@ from ownership.models.tables import table_of
 NOT_OF_THE_MAP = (Confirmation, Suggestion)
 
 RowsByModel = dict[type[TrackedRow], dict[int, TrackedRow]]
-# {historical model: which of its entries}
-Condition = Mapping[type[Entry], Q]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Difference:
     table: str = ""
 
 
-def compare_revisions(before: int, after: int, about: Condition | None = None) -> list[Difference]:
+def compare_revisions(before: int, after: int, about: Selection | None = None) -> list[Difference]:
     """What differs between two revisions, the earlier one first. What was changed and changed back does not.
 
     Confirmations and suggestions are left out: they change nothing of the map.
@@ -69,7 +73,7 @@ def _difference(
     return replace(difference, table_id=table.pk, table=table.name)
 
 
-def _touched_rows(revision: int, before: int, after: int, about: Condition | None) -> RowsByModel:
+def _touched_rows(revision: int, before: int, after: int, about: Selection | None) -> RowsByModel:
     """{model: {id: row}} as of a revision, of rows with entries between the two; with the rows that they name."""
     found: RowsByModel = {}
     with as_of(revision):

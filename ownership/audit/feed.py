@@ -19,6 +19,9 @@ from ownership.history.models import (
     ChangeSet,
     Entry,
     EntryFilter,
+    Selection,
+    any_of,
+    both_of,
     entry_model,
     entry_models,
     read_entries,
@@ -45,9 +48,6 @@ ABOVE_ALL_SEQUENCES = 10**9
 FOREIGN_CURSOR = (
     "This cursor belongs to another history: read the map again, then follow it from there."
 )
-
-# {historical model: which of its entries}
-Selection = dict[type[Entry], Q]
 
 
 class BadCursor(ValueError):
@@ -228,19 +228,20 @@ def select(
         condition &= Q(change_set__time__lt=until)
     selection: Selection = dict.fromkeys(entry_models(), condition)
     if table is not None:
-        selection = _narrowed(selection, Timeline.about(Table, *_ids_named(Table, table)).filters)
+        about_table = Timeline.about(Table, *_ids_named(Table, table))
+        selection = both_of(selection, any_of(about_table.filters))
     if service is not None:
-        selection = _narrowed(
-            selection, Timeline.about(Service, *_ids_named(Service, service)).filters
-        )
+        about_service = Timeline.about(Service, *_ids_named(Service, service))
+        selection = both_of(selection, any_of(about_service.filters))
     if group is not None:
-        selection = _narrowed(selection, about_groups(_ids_named(TableGroup, group)))
+        about_group = about_groups(_ids_named(TableGroup, group))
+        selection = both_of(selection, any_of(about_group))
     if kind is not None:
-        selection = _narrowed(selection, CHANGE_KINDS[kind].filters())
+        selection = both_of(selection, any_of(CHANGE_KINDS[kind].filters()))
     if field is not None:
-        selection = _narrowed(selection, _with_field(field))
+        selection = both_of(selection, any_of(_with_field(field)))
     if about is not None:
-        selection = _narrowed(selection, about)
+        selection = both_of(selection, any_of(about))
     return selection
 
 
@@ -261,14 +262,6 @@ def about_groups(ids: list[int]) -> list[EntryFilter]:
     for model in (*PARTS_OF_TABLES, *DECISIONS_ON_TABLES):
         filters.append((entry_model(model), Q(table_id__in=table_ids)))
     return filters
-
-
-def _narrowed(selection: Selection, filters: Iterable[EntryFilter]) -> Selection:
-    """Those selected entries that pass any of the filters."""
-    allowed: Selection = {}
-    for model, condition in filters:
-        allowed[model] = allowed[model] | condition if model in allowed else condition
-    return {model: selection[model] & allowed[model] for model in selection if model in allowed}
 
 
 def id_named(model: type[Model], name: str) -> int | None:

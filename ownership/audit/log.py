@@ -24,7 +24,7 @@ from ownership.audit.timeline import (
     read_places,
     summarize,
 )
-from ownership.history.models import ChangeSet, Entry, EntryFilter
+from ownership.history.models import ChangeSet, Entry, EntryFilter, Selection
 from ownership.history.row_states import describe_field
 
 # Matching entries of one change set that a search shows.
@@ -75,7 +75,7 @@ class LogFilters:
         """Whether the search may have older matches than those that it read."""
         return self.matches is not None and self.matches.cut
 
-    def selection(self) -> feed.Selection:
+    def selection(self) -> Selection:
         """The entries that pass; raises feed.UnknownName for a name that nothing ever had."""
         selection = feed.select(
             table=self.table or None,

@@ -15,6 +15,7 @@ from ownership.history.models import (
     ChangeSet,
     Entry,
     EntryFilter,
+    Selection,
     TrackedRow,
     entry_model,
     entry_models,
@@ -136,8 +137,8 @@ class Timeline:
             filters.append((entry_model(Membership), Q(team_id__in=ids)))
         return cls(filters)
 
-    def narrowed(self, selection: Mapping[type[Entry], Q]) -> Timeline:
-        """The timeline of those entries that are also selected: {historical model: which of its entries}."""
+    def narrowed(self, selection: Selection) -> Timeline:
+        """The timeline of those entries that are also selected."""
         filters = []
         for model, condition in self.filters:
             if model in selection:

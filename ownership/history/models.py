@@ -241,6 +241,21 @@ def entry_models() -> list[type[Entry]]:
 
 # Which entries to read: a historical model, and a condition on its entries.
 EntryFilter = tuple[type[Entry], Q]
+# The same for several historical models, one condition each. Of a model that is not in it, no entry is selected.
+Selection = dict[type[Entry], Q]
+
+
+def any_of(filters: Iterable[EntryFilter]) -> Selection:
+    """The entries that pass any of the filters."""
+    selection: Selection = {}
+    for model, condition in filters:
+        selection[model] = selection[model] | condition if model in selection else condition
+    return selection
+
+
+def both_of(left: Selection, right: Selection) -> Selection:
+    """The entries that are in both selections."""
+    return {model: left[model] & right[model] for model in left if model in right}
 
 
 def read_entries(filters: Iterable[EntryFilter], limit: int | None = None) -> list[Entry]:

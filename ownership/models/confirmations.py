@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from ownership.history.models import Entry, entry_model
+from ownership.history.models import Entry, Selection, entry_model
 from ownership.history.tracked import RegistryModel
 from ownership.models.tables import KEY_FIELDS, Access, SecondaryIndex, Table
 from ownership.models.validators import is_one_line
@@ -68,7 +68,7 @@ class Confirmation(RegistryModel):
         return (self.table.name,)
 
 
-def confirmed_entries() -> dict[type[Entry], Q]:
+def confirmed_entries() -> Selection:
     """{historical model: which of its entries change what a confirmation is about}.
 
     A created or deleted row's entry holds all fields, so it is among them.

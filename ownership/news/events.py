@@ -13,7 +13,7 @@ from django.db.models import Min, Q
 
 from ownership.audit import feed
 from ownership.audit.timeline import Timeline
-from ownership.history.models import ChangeSet, Entry, read_entries
+from ownership.history.models import ChangeSet, Entry, Selection, read_entries
 from ownership.models import Endpoint
 
 # Entries of one change set that are sent; the others are at the link.
@@ -38,7 +38,7 @@ class ChangeEvent:
         return str(feed.Cursor.after_all_of(self.change_set))
 
 
-def select_for(endpoint: Endpoint) -> feed.Selection:
+def select_for(endpoint: Endpoint) -> Selection:
     """The entries that pass the endpoint's filters; raises UnusableFilter."""
     kind = endpoint.only_changes or None
     if kind is not None and kind not in feed.CHANGE_KINDS:
@@ -97,7 +97,7 @@ def _kept_event(revision: int, digest: str) -> ChangeEvent:
     return event_of(feed.select(), revision)
 
 
-def event_of(selection: feed.Selection, revision: int) -> ChangeEvent:
+def event_of(selection: Selection, revision: int) -> ChangeEvent:
     """That change set, with the entries that are selected."""
     filters = []
     for model, condition in selection.items():

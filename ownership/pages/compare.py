@@ -4,16 +4,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseRedirect
 
 from ownership.audit import feed
-from ownership.audit.comparison import Condition, Difference, compare_revisions
+from ownership.audit.comparison import Difference, compare_revisions
 from ownership.audit.descriptions import FieldChange, fit_one_line, label_in_words, stated_changes
 from ownership.audit.timeline import Timeline
 from ownership.exchange.exports import history_to_csv
 from ownership.history import time_travel
-from ownership.history.models import CREATED, DELETED, VERBS, ChangeSet, Entry, current_head
+from ownership.history.models import (
+    CREATED,
+    DELETED,
+    VERBS,
+    ChangeSet,
+    Selection,
+    any_of,
+    both_of,
+    current_head,
+)
 from ownership.models import Service, Table
 from ownership.pages.base import BadAddress, Context, Page, revision_at
 from ownership.pages.changes import csv_file
@@ -147,9 +156,9 @@ def _shared_address(request: HttpRequest) -> dict[str, str]:
     return parameters
 
 
-def _about(request: HttpRequest) -> Condition | None:
+def _about(request: HttpRequest) -> Selection | None:
     """Return which entries are about the table or service asked for; None for the whole map."""
-    conditions: dict[type[Entry], Q] | None = None
+    selection: Selection | None = None
     named: dict[str, type[Model]] = {"table": Table, "service": Service}
     for parameter, model in named.items():
         name = request.GET.get(parameter, "").strip()
@@ -158,22 +167,9 @@ def _about(request: HttpRequest) -> Condition | None:
         pk = feed.id_named(model, name)
         if pk is None:
             raise BadAddress(f"No {model._meta.verbose_name} has, or ever had, the name “{name}”.")
-        of_one = _conditions(Timeline.about(model, pk))
-        if conditions is None:
-            conditions = of_one
-        else:
-            conditions = {
-                entry: conditions[entry] & of_one[entry] for entry in conditions if entry in of_one
-            }
-    return conditions
-
-
-def _conditions(timeline: Timeline) -> dict[type[Entry], Q]:
-    """Return the timeline's filters by model."""
-    conditions: dict[type[Entry], Q] = {}
-    for model, condition in timeline.filters:
-        conditions[model] = conditions[model] | condition if model in conditions else condition
-    return conditions
+        of_one = any_of(Timeline.about(model, pk).filters)
+        selection = of_one if selection is None else both_of(selection, of_one)
+    return selection
 
 
 def _by_table(differences: list[Difference]) -> list[ComparedTable]:
