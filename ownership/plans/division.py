@@ -70,12 +70,11 @@ class Division:
     def writable(self) -> Plan:
         """What the user writes: without what they may not write, and what they have suggested themselves."""
         left_out = set(self.not_writable)
-        for step in self.not_own:
-            suggestion = self.suggested.get(step)
-            if suggestion is not None and suggestion.user_id == self.user.pk:
+        for step, suggestion in self.suggested.items():
+            if suggestion.user_id == self.user.pk:
                 left_out.add(step)
         steps = self.plan.steps
-        written = {step for step in steps if step not in left_out}
+        written = set(steps) - left_out
         # A row that is suggested, too, may be needed here.
         written |= steps_needed(written, steps_adding(steps))
         if len(written) == len(steps):
@@ -86,7 +85,7 @@ class Division:
     @property
     def others_are_asked(self) -> bool:
         """Whether all that the user may not write waits as a suggestion."""
-        return all(step in self.suggested for step in self.not_writable)
+        return self.suggested.keys() >= set(self.not_writable)
 
     @property
     def may_apply(self) -> bool:
@@ -96,21 +95,15 @@ class Division:
     @property
     def shown(self) -> list[Step]:
         """The steps of a preview: without those that wait already, and are not written here."""
-        written = set(self.writable.steps)
-        steps = []
-        for step in self.plan.steps:
-            if step in written or step not in self.suggested:
-                steps.append(step)
-        return steps
+        left_out = self.suggested.keys() - set(self.writable.steps)
+        return [step for step in self.plan.steps if step not in left_out]
 
     @property
     def waiting(self) -> list[tuple[str, Suggestion]]:
         """What waits already, by what the rows are called."""
         waiting = []
-        for step in self.not_own:
-            if step in self.suggested:
-                label = label_in_words(step.model, step.label)
-                waiting.append((label, self.suggested[step]))
+        for step, suggestion in self.suggested.items():
+            waiting.append((label_in_words(step.model, step.label), suggestion))
         return waiting
 
     def to_apply(self) -> Plan:
