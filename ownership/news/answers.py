@@ -22,6 +22,7 @@ class Answer:
     """What became of one suggestion, in words. ``state`` is "taken" or "lapsed", for example."""
 
     name: str
+    suggestion: str  # why it was suggested, which tells two suggestions about one table apart
     state: str
     words: str
     time: datetime
@@ -66,6 +67,7 @@ def answers_to(user: AbstractUser, after: int, until: int) -> list[Answer]:
         answers.append(
             Answer(
                 name=suggestion.about,
+                suggestion=suggestion.reason,
                 state=state,
                 words=f"{state} by {change_set.user_name}: {change_set.reason}",
                 time=change_set.time,
@@ -88,6 +90,7 @@ def lapsed_for(user: AbstractUser, after: datetime | None, until: datetime) -> l
         answers.append(
             Answer(
                 name=suggestion.about,
+                suggestion=suggestion.reason,
                 state=LAPSED,
                 words=f"{LAPSED}: nobody answered until {describe_day(suggestion.until)}",
                 time=midnight,

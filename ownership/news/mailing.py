@@ -81,10 +81,11 @@ def due_people() -> list[int]:
         preference = _preference(user)
         mailing = mailings.get(user.pk)
         if mailing is None:
-            first_place = preference.since or head
-            mailing, _ = Mailing.objects.get_or_create(
-                pk=user.pk, defaults={"revision": first_place}
-            )
+            first_place = {
+                "revision": preference.since or head,
+                "last_digest": _hour_before_first_digest(preference, now),
+            }
+            mailing, _ = Mailing.objects.get_or_create(pk=user.pk, defaults=first_place)
         if _is_due(mailing, preference, now, head, run):
             due.append(user.pk)
     return due
@@ -127,6 +128,13 @@ def digest_hour(rhythm: str, now: datetime) -> datetime:
     if rhythm == MailPreference.Rhythm.WEEKLY:
         hour -= timedelta(days=hour.weekday())
     return hour
+
+
+def _hour_before_first_digest(preference: MailPreference, now: datetime) -> datetime | None:
+    """The first digest comes at its hour; None for mail at once, which comes as soon as there is something to tell."""
+    if preference.rhythm == MailPreference.Rhythm.AT_ONCE:
+        return None
+    return digest_hour(preference.rhythm, now)
 
 
 def mail_next(user_id: int) -> bool:

@@ -47,10 +47,13 @@ def test_a_declined_suggestion_is_mailed_with_the_reason_to_who_watches_nothing(
     assert subject_of(mail) == "Your suggestion was declined: orders"
     address = f"http://127.0.0.1:8000/suggestions/{suggestion.number}/"
     text = text_of(mail)
-    assert text.startswith(f"Your suggestions\n\n- orders: declined by lead: Not so\n{address}\n")
+    assert text.startswith(
+        f"Your suggestions\n\n- orders, “It is so”: declined by lead: Not so\n{address}\n"
+    )
     assert "Changes" not in text
     assert "because you suggested a change" in text
-    assert f'<a href="{address}">orders</a>: declined by lead: Not so' in html_of(mail)
+    assert f'<a href="{address}">orders</a>, “It is so”:' in html_of(mail)
+    assert "declined by lead: Not so" in html_of(mail)
     assert "List-Unsubscribe" in mail
 
 
@@ -61,7 +64,7 @@ def test_what_was_taken_is_mailed_with_the_reason(reader, lead, mail_server, lat
     mailed_later(later)
 
     [mail] = mail_server.mails
-    assert "- orders: taken by lead: Yes, <so>\n" in text_of(mail)
+    assert "- orders, “It is so”: taken by lead: Yes, <so>\n" in text_of(mail)
     assert "taken by lead: Yes, &lt;so&gt;" in html_of(mail)
 
 
@@ -73,7 +76,7 @@ def test_why_not_the_rest_stands_apart_from_the_reason(reader, lead, mail_server
     take(review, [first], user=lead, reason="Yes", rest="Not so")
     mailed_later(later)
     [mail] = mail_server.mails
-    assert "- orders: taken in part by lead: Yes – Not taken: Not so\n" in text_of(mail)
+    assert "- orders, “It is so”: taken in part by lead: Yes – Not taken: Not so\n" in text_of(mail)
 
 
 def test_answers_of_one_minute_come_in_one_mail_with_what_else_changed(
@@ -91,8 +94,10 @@ def test_answers_of_one_minute_come_in_one_mail_with_what_else_changed(
 
     [mail] = mail_server.mails
     text = text_of(mail)
-    assert text.index("orders: taken by lead") < text.index("users: declined by lead")
-    assert text.index("users: declined by lead") < text.index("\nChanges\n")
+    assert text.index("orders, “It is so”: taken by lead") < text.index(
+        "users, “It is so”: declined by lead"
+    )
+    assert text.index("users, “It is so”: declined by lead") < text.index("\nChanges\n")
     assert subject_of(mail).startswith("Your suggestions: orders, users; ")
 
 
@@ -140,8 +145,11 @@ def test_passed_on_it_is_mailed_and_so_is_the_answer_of_the_other_team(
     mailed_later(later)
 
     [passed_on, declined] = mail_server.mails
-    assert "- orders: passed on by ann: Fine with us" in text_of(passed_on)
-    assert "- orders: declined by ben: Too much work" in text_of(declined)
+    assert "- orders, “It is so”: passed on by ann: Fine with us" in text_of(passed_on)
+    assert (
+        "- orders, “Fine with us (Suggestion 1, by viewer.)”: declined by ben: Too much work"
+        in text_of(declined)
+    )
 
 
 def test_what_lapses_is_mailed_once_on_the_day_after(reader, mail_server, later):
@@ -158,7 +166,7 @@ def test_what_lapses_is_mailed_once_on_the_day_after(reader, mail_server, later)
 
     [mail] = mail_server.mails
     assert subject_of(mail) == "Your suggestion has lapsed: orders"
-    assert "- orders: lapsed: nobody answered until" in text_of(mail)
+    assert "- orders, “It is so”: lapsed: nobody answered until" in text_of(mail)
 
 
 def test_what_lapsed_while_mail_was_off_is_not_mailed(reader, mail_server, later):

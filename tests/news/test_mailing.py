@@ -167,6 +167,21 @@ def test_a_digest_comes_once_a_period_and_only_if_there_is_news(
     assert subject_of(mail).startswith("2 changes: reader-0 → orders, reader-1 → orders")
 
 
+@pytest.mark.parametrize(("rhythm", "days"), [("daily", 1), ("weekly", 7)])
+def test_the_first_digest_waits_for_its_hour_too(reader, mail_server, later, rhythm, days):
+    table = make_table("orders")
+    watching.watch(reader, "table", table.pk)
+    choose(reader, rhythm)
+    make_access(table)
+    send_what_is_due()
+    assert mail_server.mails == []
+
+    later(timedelta(days=days))
+    send_what_is_due()
+
+    assert len(mail_server.mails) == 1
+
+
 @pytest.mark.slow
 def test_a_mail_is_bounded(reader, mail_server, later):
     table = make_table("orders")
