@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ownership.drift.code import syntax
 from ownership.drift.code.possibilities import (
@@ -44,6 +44,15 @@ class UnknownCall:
     receiver: str
     method: str
     location: Location
+
+
+class ImportSource(NamedTuple):
+    """What a line of a file imports from. ``level``: the dots of a relative import in Python."""
+
+    file: str
+    module: str
+    level: int
+    line: int
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     cdk                    the stacks of a CDK app's output
     terraform              plans and states of Terraform and OpenTofu
     terraform_resources    their resources as what CloudFormation calls them
+    terraform_tables       tables with their keys and indexes
     terraform_documents    policy documents, and the ARNs in them that are known only after apply
     terraform_policies     the managed policies that are attached
     terraform_values       their values as those of other files

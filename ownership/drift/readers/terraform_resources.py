@@ -26,6 +26,7 @@ from ownership.drift.readers.terraform_plan import ROLE_USERS
 from ownership.drift.readers.terraform_policies import ByArn, Policies
 from ownership.drift.readers.terraform_references import ReferenceFinder
 from ownership.drift.readers.terraform_resource import PRINCIPALS, TerraformResource, is_unknown
+from ownership.drift.readers.terraform_tables import INDEX, indexes_by_table, table_properties
 from ownership.drift.readers.terraform_types import (
     INSTANCE_PROFILE,
     may_act_by_role,
@@ -41,12 +42,10 @@ from ownership.drift.values import (
     as_mapping,
     concat,
     known_text,
-    mappings,
     members,
     placeholder,
 )
 
-INDEX = "aws_dynamodb_global_secondary_index"
 # What a policy is attached to: the attribute, and CloudFormation's property.
 HOLDERS = {
     "role": "RoleName",
@@ -84,7 +83,7 @@ class ResourceTranslator:
         self.documents = Documents(finder)
         self.policies = Policies(self.documents, policies)
         self._principals = self._principals_by_name()
-        self._indexes = self._indexes_by_table()
+        self._indexes = indexes_by_table(finder.plan)
         self._readers: dict[str, Callable[[TerraformResource], list[Map]]] = {
             TABLE: self._table,
             INDEX: self._nothing,  # is read with its table
@@ -132,37 +131,10 @@ class ResourceTranslator:
         return []
 
     def _table(self, resource: TerraformResource) -> list[Map]:
-        values, location = resource.values, resource.location
-        attributes = []
-        for attribute in mappings(values.get("attribute")):
-            name, kind = attribute.get("name"), attribute.get("type")
-            attributes.append(mapping(location, AttributeName=name, AttributeType=kind))
-        indexes = []
-        for index in [
-            *mappings(values.get("global_secondary_index")),
-            *self._indexes.get(resource.address, []),
-        ]:
-            name = index.get("name") or index.get("index_name")
-            indexes.append(mapping(location, IndexName=name, KeySchema=_key_schema(index)))
-        local = []
-        for index in mappings(values.get("local_secondary_index")):
-            keys = mapping(
-                location, hash_key=values.get("hash_key"), range_key=index.get("range_key")
-            )
-            local.append(
-                mapping(location, IndexName=index.get("name"), KeySchema=_key_schema(keys))
-            )
-        return [
-            _resource(
-                resource,
-                "AWS::DynamoDB::Table",
-                TableName=self.plan.table_name(resource),
-                AttributeDefinitions=Seq(location, attributes),
-                KeySchema=_key_schema(values),
-                GlobalSecondaryIndexes=Seq(location, indexes),
-                LocalSecondaryIndexes=Seq(location, local),
-            )
-        ]
+        name = self.plan.table_name(resource)
+        indexes = self._indexes.get(resource.address, [])
+        properties = table_properties(resource.values, name, indexes)
+        return [_resource(resource, "AWS::DynamoDB::Table", **properties)]
 
     def _table_policy(self, resource: TerraformResource) -> list[Map]:
         document = self.documents.document(resource, "policy")
@@ -380,20 +352,6 @@ class ResourceTranslator:
                     by_name[str(value)] = resource
         return by_name
 
-    def _indexes_by_table(self) -> dict[str, list[Map]]:
-        """The indexes that are resources of their own, by the address of their table."""
-        by_name = {}
-        for resource in self.plan.resources.values():
-            if resource.type == TABLE and not resource.is_data:
-                by_name[str(self.plan.table_name(resource))] = resource.address
-        indexes: dict[str, list[Map]] = {}
-        for resource in self.plan.resources.values():
-            if resource.type == INDEX:
-                table = resource.values.get("table_name")
-                if isinstance(table, Text) and table in by_name:
-                    indexes.setdefault(by_name[table], []).append(resource.values)
-        return indexes
-
 
 def _roles_named_in(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
     """The texts of attributes that name roles, each with its place."""
@@ -438,22 +396,6 @@ def _resource(resource: TerraformResource, resource_type: str, **properties: Val
 def _missing(resource: TerraformResource, attribute: str) -> Text:
     """What replaces a value that each such resource has, and that the file does not."""
     return placeholder(resource.location, f"{attribute} is not in the file")
-
-
-def _key_schema(holder: Map) -> Seq:
-    """The keys of a table or index: in attributes of their own, or in the provider's newer ``key_schema``."""
-    keys = []
-    for attribute, kind in (("hash_key", "HASH"), ("range_key", "RANGE")):
-        name = holder.get(attribute)
-        if name:
-            keys.append(
-                mapping(holder.location, AttributeName=name, KeyType=Text(kind, holder.location))
-            )
-    if not keys:
-        for key in mappings(holder.get("key_schema")):
-            name, kind_of_key = key.get("attribute_name"), key.get("key_type")
-            keys.append(mapping(holder.location, AttributeName=name, KeyType=kind_of_key))
-    return Seq(holder.location, keys)
 
 
 def _service_tag(resource: TerraformResource) -> Map | None:

@@ -6,7 +6,7 @@ from typing import Any
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.instances import Instances
-from ownership.drift.code.frames import Arguments
+from ownership.drift.code.frames import Arguments, ImportSource
 from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN_VALUE,
@@ -155,7 +155,8 @@ class ExpressionEvaluation(Instances):
         return self.calls.decorate(self.evaluate(node.decorator), self.evaluate(node.value), node)
 
     def _require(self, node: syntax.Require) -> CodeValue:
-        return self.interpreter.import_value(self.frame.file, node.module, 0, "*", node.line)
+        source = ImportSource(self.frame.file, node.module, level=0, line=node.line)
+        return self.interpreter.import_value(source, "*")
 
     def _module_export(self, node: syntax.ModuleExport) -> CodeValue:
         """The handler: ``name``, or ``object.name``, of a module."""

@@ -6,7 +6,7 @@ from typing import Any
 from ownership.drift.code import syntax
 from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
 from ownership.drift.code.evaluation.local_values import LocalValues, merged
-from ownership.drift.code.frames import Frame
+from ownership.drift.code.frames import Frame, ImportSource
 from ownership.drift.code.possibilities import (
     NOTHING,
     NULL,
@@ -150,20 +150,19 @@ class Evaluation(ExpressionEvaluation):
             self.variables = None
 
     def _import(self, node: syntax.Import) -> None:
-        interpreter = self.interpreter
-        file = self.frame.file
+        source = self._source_of(node)
         if not node.names:
-            interpreter.import_value(file, node.module, node.level, "*", node.line)
+            self.interpreter.import_value(source, "*")
         for name, local in node.names:
-            value = interpreter.import_value(file, node.module, node.level, name, node.line)
-            self._set_variable(local, value)
+            self._set_variable(local, self.interpreter.import_value(source, name))
 
     def _import_all(self, node: syntax.ImportAll) -> None:
-        value = self.interpreter.import_value(
-            self.frame.file, node.module, node.level, "*", node.line
-        )
+        value = self.interpreter.import_value(self._source_of(node), "*")
         for possibility in only(value, Namespace):
             self._copy_variables(possibility.module)
+
+    def _source_of(self, node: syntax.Import | syntax.ImportAll) -> ImportSource:
+        return ImportSource(self.frame.file, node.module, node.level, node.line)
 
     def _copy_variables(self, module: syntax.Module) -> None:
         """Take over all variables of a module, and what it has taken over itself."""

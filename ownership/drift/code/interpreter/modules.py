@@ -3,6 +3,7 @@
 from ownership.drift.code import syntax
 from ownership.drift.code.frames import (
     Frame,
+    ImportSource,
 )
 from ownership.drift.code.interpreter.frames_of_calls import FramesOfCalls
 from ownership.drift.code.possibilities import (
@@ -44,49 +45,39 @@ class ModuleFrames(FramesOfCalls):
             self.current.calls.setdefault(frame, line)
         return frame
 
-    def import_value(self, file: str, module: str, level: int, name: str, line: int) -> CodeValue:
+    def import_value(self, source: ImportSource, name: str) -> CodeValue:
         """What ``name`` of a module is; ``*`` is the module itself, as ``require`` or ``import`` give it."""
-        target = self.find_module(file, module, level)
+        target = self.find_module(source.file, source.module, source.level)
         if isinstance(target, syntax.Module):
-            self.import_module(target, line)
-            if name == "*":
-                return self.module_value(target)
-            return self._import_name(target, file, module, level, name, line)
-        if target is None and level and name != "*":
+            return self._imported(target, source, name)
+        if target is None and source.level and name != "*":
             # `from . import module` in a folder without __init__.py
-            submodule = self._submodule(file, module, level, name, line)
+            submodule = self._submodule(source, name)
             if submodule is not None:
                 return submodule
-        external = target if isinstance(target, External) else self.external(module)
+        external = target if isinstance(target, External) else self.external(source.module)
         if name in ("*", "default"):
             return one(external)
-        return self._external_member(external, name, line)
+        return self._external_member(external, name, source.line)
 
-    def _import_name(
-        self,
-        target: syntax.Module,
-        file: str,
-        module: str,
-        level: int,
-        name: str,
-        line: int,
-    ) -> CodeValue:
-        """What a module exports under a name, or the module of that name in a package of Python."""
-        value = self.exported(target, name, line)
+    def _imported(self, target: syntax.Module, source: ImportSource, name: str) -> CodeValue:
+        """A module that was found, what it exports under a name, or the module of that name in a Python package."""
+        self.import_module(target, source.line)
+        if name == "*":
+            return self.module_value(target)
+        value = self.exported(target, name, source.line)
         if not target.is_python or (value and value != one(ABSENT)):
             return value
         # `from package import module`
-        return self._submodule(file, module, level, name, line) or value
+        return self._submodule(source, name) or value
 
-    def _submodule(
-        self, file: str, package: str, level: int, name: str, line: int
-    ) -> CodeValue | None:
+    def _submodule(self, source: ImportSource, name: str) -> CodeValue | None:
         """A module in a package of Python; None if there is none of that name."""
-        path = f"{package}.{name}" if package else name
-        submodule = self.find_module(file, path, level)
+        path = f"{source.module}.{name}" if source.module else name
+        submodule = self.find_module(source.file, path, source.level)
         if not isinstance(submodule, syntax.Module):
             return None
-        self.import_module(submodule, line)
+        self.import_module(submodule, source.line)
         return one(Namespace(submodule))
 
     def module_value(self, module: syntax.Module) -> CodeValue:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
+from ownership.drift.code.frames import ImportSource
 from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     CodeValue,
@@ -25,7 +26,7 @@ def dynamic_import(calls: "Calls", site: "CallSite") -> CodeValue:
     for possibility in site.arguments.at(0):
         name = literal_of(possibility)
         if name is not None:
-            results.append(interpreter.import_value(file, name, 0, "*", site.line))
+            results.append(interpreter.import_value(ImportSource(file, name, 0, site.line), "*"))
         else:
             results.append(_modules_like(calls, site))
     return union(results) or UNKNOWN_VALUE
