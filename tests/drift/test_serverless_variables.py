@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ownership.drift.types import Infrastructure, Location
-from tests.support.drift_projects import ARN, grants, read
+from tests.support.drift_projects import ARN, grants, read, statement
 
 FILE = "services/users/serverless.yml"
 
@@ -178,3 +178,18 @@ def test_null_is_not_a_default_for_values_known_only_when_deployed(tmp_path: Pat
     project = "provider: {iamRoleStatements: ['${ssm:/statement, null}']}\n"
     (unresolved,) = read(tmp_path, {FILE: project}).unresolved
     assert unresolved.modes == {"read", "write"}
+
+
+@pytest.mark.parametrize(
+    ("value", "table"),
+    [("true", "true"), ("TRUE", "true"), ("1", "true"), ("0", "false"), ("orders", None)],
+)
+def test_a_text_that_is_no_boolean_is_no_value_of_one(
+    tmp_path: Path, value: str, table: str | None
+) -> None:
+    custom = f'custom: {{value: "{value}"}}\n'
+    name = "${strToBool(${self:custom.value})}"
+    found = read(tmp_path, {"users/serverless.yml": custom + statement(f"{ARN}{name}")})
+    assert grants(found) == ({f"users read {table}"} if table else set())
+    reasons = [unresolved.reason for unresolved in found.unresolved]
+    assert reasons == ([] if table else ["orders is no boolean"])

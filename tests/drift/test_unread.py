@@ -38,6 +38,10 @@ UNREAD = {
         3,
     ),
     "a plugin among modules": ("plugins:\n  modules:\n    - serverless-lift\n", 3),
+    "a plugin that may be the project's own code": (
+        "plugins:\n  localPath: ./plugins\n  modules: [serverless-offline]\n",
+        3,
+    ),
     "plugins in a file that is missing": ("service: shop\nplugins: ${file(missing.yml)}\n", 2),
     "a setting of the provider": ("provider:\n  name: aws\n  access: {carts: read}\n", 3),
     "a setting of the provider's role": (

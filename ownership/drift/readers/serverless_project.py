@@ -110,6 +110,7 @@ class Project:
             self._unresolved(unread, "is not a mapping")
         self.names = names
         self.permitted: list[ServiceRole] = []  # to the roles of other services
+        self.has_local_plugins = False
         self.plugins = self._plugins()
         self.has_unread_functions = False
         self.functions = self._functions()
@@ -194,9 +195,10 @@ class Project:
         return functions
 
     def _plugins(self) -> list[Text]:
-        """The names of the project's plugins."""
+        """The names of the project's plugins. With ``localPath``, any of them may be code of the project."""
         node = self.root.get("plugins")
         if isinstance(node, Map):
+            self.has_local_plugins = node.get("localPath") is not None
             node = self.expand(node.get("modules"))
         return self.template.texts(node)
 
@@ -376,7 +378,8 @@ class Project:
         """The plugins that may permit what is not read here, or make functions."""
         unread = []
         for plugin in self.plugins:
-            if plugin.reason or plugin == APP_SYNC or not plugin_permits_nothing(plugin):
+            is_known = plugin_permits_nothing(plugin) and not self.has_local_plugins
+            if plugin.reason or plugin == APP_SYNC or not is_known:
                 unread.append(plugin)
         return unread
 

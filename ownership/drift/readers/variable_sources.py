@@ -21,6 +21,7 @@ from ownership.drift.values import Map, Reason, Text, Value, placeholder, readab
 
 # The framework's own values, for `self:…`
 DEFAULTS = {"provider.stage": "dev", "provider.region": "us-east-1"}
+BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
 DATA_FILES = (".yml", ".yaml", ".json")
 CODE_FILES = (".js", ".cjs", ".mjs", ".ts", ".mts", ".cts")
 V4 = 4  # loads .env files unasked, and takes a project's own parameters before those of serverless-compose.yml
@@ -107,9 +108,7 @@ class VariableSources:
             address = file["address"] or ""
             return self._file(file["name"].strip().strip("'\""), address.strip())
         if reference.strip().startswith("strToBool("):
-            return self.resolver.expand(
-                Text(reference.strip()[len("strToBool(") : -1], reference.location)
-            )
+            return self._boolean(reference)
         if reference in ("true", "false") or reference.replace(".", "").isdigit():
             return reference
         if reference == "null":
@@ -119,6 +118,16 @@ class VariableSources:
         source, _, address = reference.partition(":")
         read_source = self._readers.get(source.strip(), self._known_when_deployed)
         return read_source(address.strip(), reference)
+
+    def _boolean(self, reference: Text) -> Value:
+        """``strToBool(value)``, which is an error for other texts than these."""
+        text = Text(reference.strip()[len("strToBool(") : -1], reference.location)
+        value = self.resolver.expand(text)
+        if not isinstance(value, Text) or value.reason:
+            return value
+        if value.lower() not in BOOLEANS:
+            raise NoValueError(f"{value} is no boolean", final=True)
+        return Text(BOOLEANS[value.lower()], value.location)
 
     def _self(self, address: str, reference: Text) -> Value:
         """``self:address``: a value of the configuration itself."""
