@@ -227,16 +227,15 @@ RULES: dict[type[TrackedRow], Callable[[Any, Moment], Holders]] = {
 
 
 class Rights:
-    """What one person may edit, as things are now, or as they are ``at`` a moment."""
+    """What one person may edit, as things are now."""
 
     def __init__(
         self,
         user: AbstractUser | AnonymousUser,
         memberships: Mapping[int, bool] | None = None,
-        at: Moment | None = None,
     ) -> None:
         self.user = user
-        self.moment = at or Moment()
+        self.moment = Moment()
         self._memberships = memberships
 
     @cached_property
