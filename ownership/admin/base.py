@@ -39,6 +39,16 @@ class RegistryAdmin(ReasonMixin, DeletionMixin, FormFields, LargeLists, Tolerant
         """Whether the person may suggest changes, also of many rows at once: actions ask it."""
         return request.user.has_perm(SUGGESTING)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's. The buttons of whoever can only suggest say so."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if self.has_change_permission(request):
+            return actions
+        suggesting = {}
+        for name, (action, _, label) in actions.items():
+            suggesting[name] = action, name, f"Suggest: {label[0].lower()}{label[1:]}"
+        return suggesting
+
     def render_change_form(
         self,
         request: HttpRequest,

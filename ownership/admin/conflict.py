@@ -96,7 +96,10 @@ def _field_sentence(conflict: FormConflict, row: Model, name: str) -> str:
             if entry.instance_type is type(row) and name in entry.changes:
                 groups.append(group)
                 value = describe_value(type(row), name, entry.changes[name][1])
-    current = f"Current value: “{value}”." if value else "It is empty now."
+    current = "It is empty now."
+    if value:
+        end = "" if value.endswith(".") else "."
+        current = f"Current value: “{value}”{end}"
     return f"{_people(groups)} also changed this. {current} Saving replaces it with yours."
 
 

@@ -135,6 +135,15 @@ def test_a_button_of_the_list_previews_a_mode_at_once(lead_client):
     assert Access.objects.filter(mode="read").count() == 2
 
 
+def test_the_buttons_of_whoever_can_only_suggest_say_so(viewer_client, lead_client):
+    make_access()
+    labels = [
+        re.findall(r'name="index" value="\d">([^<]+)<', client.get(ACCESSES).text)[:2]
+        for client in (viewer_client, lead_client)
+    ]
+    assert labels == [["Suggest: edit…", "Suggest: set Read"], ["Edit…", "Set Read"]]
+
+
 def test_without_a_reason_nothing_is_changed(lead_client, tables, bots):
     page = apply(lead_client, tables, preview(lead_client, tables, owner=bots.pk), reason=" ")
     assert "Please give a reason." in text_of(page.text)

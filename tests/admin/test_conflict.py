@@ -366,7 +366,7 @@ def test_a_field_that_both_changed_says_who_changed_it_and_what_it_holds_now(
         access.save()
     page = unescape(save_form(lead_client, table, form).content.decode())
     assert (
-        "lead also changed this. Current value: “Their text.”. Saving replaces it with yours."
+        "lead also changed this. Current value: “Their text.” Saving replaces it with yours."
         in page
     )
     assert f"You both changed {access}" in page
