@@ -65,21 +65,25 @@ class Deployment(ServerlessProjects):
         body = load(text, name, path, self.files, self.given).value
         if not isinstance(body, Map) or not isinstance(body.get("Resources"), Map):
             return
-        given = dict(self.given)
         variables = None
         if is_templated(text, name):
             variables = Variables(body, path.parent, self.files, self.given)
-        template = DeployedTemplate([body], given, self.exports, self.names.given, variables)
+        template = DeployedTemplate(
+            [body], dict(self.given), self.exports, self.names.given, variables
+        )
         self.templates[name] = template
         template.function_defaults = _globals(template, body)
         folder = self._folder(path)
+        self._report_loops(template, folder)
+        self._add_layers(template, folder)
+
+    def _report_loops(self, template: DeployedTemplate, folder: str) -> None:
+        """Report loops that could not be expanded."""
+        service = self._service_of_folder(folder)
         for key, node in template.resources.items():
             if key.startswith(LOOP):
-                service = self._service_of_folder(folder)
-                self._unresolved(
-                    service, location_of(node), str(key), "is not expanded, and may make functions"
-                )
-        self._add_layers(template, folder)
+                reason = "is not expanded, and may make functions"
+                self._unresolved(service, location_of(node), str(key), reason)
 
     def _add_layers(self, template: DeployedTemplate, folder: str) -> None:
         for _, properties in template.of_type(*LAYER_TYPES):
@@ -170,16 +174,19 @@ class Deployment(ServerlessProjects):
     def _connect_nested_stacks(self) -> None:
         for name, template in self.templates.items():
             for logical_name, properties in template.of_type(*STACK_TYPES):
-                location = template.expand(
-                    properties.get("TemplateURL") or properties.get("Location")
-                )
-                if not isinstance(location, Text):
-                    continue
-                child = self.templates.get(normpath(join(dirname(name), location)))
-                if child is None or child is template:
-                    continue
-                template.nested[str(logical_name)] = child
-                self._pass_parameters(template, child, properties)
+                child = self._nested_template(name, template, properties)
+                if child is not None and child is not template:
+                    template.nested[str(logical_name)] = child
+                    self._pass_parameters(template, child, properties)
+
+    def _nested_template(
+        self, name: str, template: DeployedTemplate, properties: Map
+    ) -> DeployedTemplate | None:
+        """The template of a nested stack by its path, seen from the file with that name; None if it is not there."""
+        path = template.expand(properties.get("TemplateURL") or properties.get("Location"))
+        if not isinstance(path, Text):
+            return None
+        return self.templates.get(normpath(join(dirname(name), path)))
 
     def _pass_parameters(
         self,

@@ -6,9 +6,12 @@ from typing import Any
 from ownership.drift.code import language, syntax
 from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.base import EvaluationBase
+from ownership.drift.code.evaluation.fallbacks import unset_variables, with_fallbacks
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.possibilities import (
     ABSENT,
+    UNDEFINED,
+    UNKNOWN,
     Class,
     CodeValue,
     External,
@@ -18,7 +21,7 @@ from ownership.drift.code.possibilities import (
     Possibility,
     TextPieces,
 )
-from ownership.drift.code.syntax import Target
+from ownership.drift.code.syntax import Expression, Target
 from ownership.drift.code.values import one, text, union
 
 
@@ -110,6 +113,20 @@ class Assignments(EvaluationBase):
             if possibility.is_open:
                 self.interpreter.open(rest)
         return one(rest)
+
+    def _or_default(self, value: CodeValue, default: Expression) -> CodeValue:
+        """What a pattern takes out of a value: its default where there may be none."""
+        variables = unset_variables(value)
+        is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
+        if is_given and not variables:
+            return value
+        fallback = self.evaluate(default)
+        results = value - {ABSENT, UNDEFINED} - variables
+        for variable in variables:
+            results |= with_fallbacks(variable, fallback)
+        if is_given:
+            return results
+        return results | fallback
 
     def _assign_list_pattern(self, pattern: syntax.ListPattern, value: CodeValue) -> None:
         for position, (target, default) in enumerate(pattern.items):

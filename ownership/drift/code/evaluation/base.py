@@ -3,16 +3,12 @@
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
-from ownership.drift.code import language, syntax
+from ownership.drift.code import syntax
 from ownership.drift.code.calls import Calls
-from ownership.drift.code.evaluation.fallbacks import unset_variables, with_fallbacks
 from ownership.drift.code.evaluation.local_values import LocalValues
 from ownership.drift.code.frames import Arguments, Frame
 from ownership.drift.code.possibilities import (
-    ABSENT,
     NOTHING,
-    UNDEFINED,
-    UNKNOWN,
     CodeValue,
 )
 from ownership.drift.code.syntax import Expression
@@ -21,7 +17,6 @@ from ownership.drift.code.values import one, text
 if TYPE_CHECKING:
     from ownership.drift.code.interpreter import Interpreter
 
-MAX_TURNS = 50  # of loops within each other
 TOP = "/project"  # the folder of all files, where code has to be told of it
 
 
@@ -101,27 +96,6 @@ class EvaluationBase:
         if name == "__dirname" and self.interpreter.working_folder is not None:
             return text(f"{TOP}/{dirname(root.file)}")
         return one(self.interpreter.external(name))
-
-    def _turns(self, items: CodeValue) -> list[CodeValue]:
-        """What a loop goes through in each turn, unless that makes too many turns of loops within each other."""
-        turns = language.one_by_one(items)
-        if len(turns) * self.turns > MAX_TURNS:
-            return [items]
-        return turns
-
-    def _or_default(self, value: CodeValue, default: Expression) -> CodeValue:
-        """What a pattern takes out of a value: its default where there may be none."""
-        variables = unset_variables(value)
-        is_given = value and not value & {ABSENT, UNDEFINED, UNKNOWN}
-        if is_given and not variables:
-            return value
-        fallback = self.evaluate(default)
-        results = value - {ABSENT, UNDEFINED} - variables
-        for variable in variables:
-            results |= with_fallbacks(variable, fallback)
-        if is_given:
-            return results
-        return results | fallback
 
     # What the classes above this one add
 

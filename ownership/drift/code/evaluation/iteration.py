@@ -8,6 +8,8 @@ from ownership.drift.code.possibilities import UNKNOWN_VALUE, Bound, CodeValue, 
 from ownership.drift.code.syntax import Expression
 from ownership.drift.code.values import name_value, one, only, union
 
+MAX_TURNS = 50  # of loops within each other
+
 
 class Iteration(ClassDefinitions):
     """Evaluates comprehensions, and what a loop goes through."""
@@ -31,6 +33,13 @@ class Iteration(ClassDefinitions):
             self.interpreter.add(obj.rest, element)
         else:
             language.write_index(self.calls, one(obj), self.evaluate(node.key), element, node.line)
+
+    def _turns(self, items: CodeValue) -> list[CodeValue]:
+        """What a loop goes through in each turn, unless that makes too many turns of loops within each other."""
+        turns = language.one_by_one(items)
+        if len(turns) * self.turns > MAX_TURNS:
+            return [items]
+        return turns
 
     def _iterated(self, iterable: Expression, over_keys: bool = False) -> CodeValue:
         """What a loop gets: items, or keys."""
