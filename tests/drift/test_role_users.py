@@ -155,6 +155,35 @@ resources:
 
 
 TAG = {"service": "shop"}
+RUNS = {
+    "a service of containers": "{Type: AWS::ECS::Service, Properties: {TaskDefinition: RUN}}",
+    "a schedule": (
+        "{Type: AWS::Events::Rule, Properties: {Targets: [{EcsParameters: {TaskDefinitionArn: RUN}}]}}"
+    ),
+    "a group of instances": (
+        "{Type: AWS::AutoScaling::AutoScalingGroup, "
+        "Properties: {LaunchTemplate: {LaunchTemplateId: RUN, Version: 1}}}"
+    ),
+    "an older group of instances": (
+        "{Type: AWS::AutoScaling::AutoScalingGroup, Properties: {LaunchConfigurationName: RUN}}"
+    ),
+}
+
+
+@pytest.mark.parametrize("user", RUNS.values(), ids=RUNS)
+def test_what_runs_a_task_or_template_from_elsewhere_has_a_role_that_is_not_read(
+    tmp_path: Path, user: str
+) -> None:
+    tagged = user.replace("Properties: {", "Properties: {Tags: [{Key: service, Value: shop}], ", 1)
+    found = templates(tmp_path, t=f"{OWN}  User: {tagged.replace('RUN', 'far')}\n")
+    assert [(u.service, u.reason) for u in found.unresolved] == [
+        ("shop", "what it runs is defined elsewhere, with the role of that")
+    ]
+    own = "  Run: {Type: AWS::EC2::LaunchTemplate, Properties: {LaunchTemplateName: own}}\n"
+    within = templates(tmp_path, t=f"{OWN}{own}  User: {tagged.replace('RUN', '!Ref Run')}\n")
+    assert within.unresolved == ()
+
+
 PLANNED = {
     "an instance with a profile from elsewhere": (
         resource("aws_instance.x", iam_instance_profile="far", tags=TAG),
@@ -224,6 +253,36 @@ PLANNED = {
         {"setting": [{"value": {"references": ["local.profile"]}}]},
         "it depends on local.profile; setting is known only after apply",
     ),
+    "what code runs by": (
+        resource("aws_sagemaker_model.x", execution_role_arn=f"{ROLE_ARN}far", tags=TAG),
+        None,
+        "the role is defined elsewhere",
+    ),
+    "a service of containers with a task from elsewhere": (
+        resource("aws_ecs_service.x", task_definition="far:3", tags=TAG),
+        None,
+        "what it runs is defined elsewhere, with the role of that",
+    ),
+    "a service of containers with a task of the plan": (
+        resource("aws_ecs_service.x", task_definition="work:7", tags=TAG),
+        None,
+        None,
+    ),
+    "a service of containers with a task known after apply": (
+        resource("aws_ecs_service.x", {"task_definition": True}, tags=TAG),
+        {"task_definition": ["aws_ecs_task_definition.work.arn"]},
+        None,
+    ),
+    "a service of containers with a task known after apply from elsewhere": (
+        resource("aws_ecs_service.x", {"task_definition": True}, tags=TAG),
+        {"task_definition": ["local.task"]},
+        "it depends on local.task; task_definition is known only after apply",
+    ),
+    "a group of instances with a template from elsewhere": (
+        resource("aws_autoscaling_group.x", launch_template=[{"id": "lt-1"}], tags=TAG),
+        None,
+        "what it runs is defined elsewhere, with the role of that",
+    ),
     "roles of an identity pool": (
         resource(
             "aws_cognito_identity_pool_roles_attachment.x",
@@ -290,6 +349,7 @@ def test_what_acts_by_a_role_in_a_plan(
             role("aws_iam_role.run", "shop"),
             resource("aws_iam_instance_profile.own", {"arn": True}, name="own", role="run-role"),
             resource("aws_iam_role_policy.run", role="run-role", policy=policy(allow("s3:*", "*"))),
+            resource("aws_ecs_task_definition.work", family="work", revision=7),
             user,
             configuration=configuration,
         ),

@@ -22,7 +22,15 @@ from ownership.drift.readers.template_nodes import (
     referenced,
 )
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping, placeholder
+from ownership.drift.values import (
+    Map,
+    Seq,
+    Text,
+    Value,
+    as_mapping,
+    location_of,
+    placeholder,
+)
 
 # A user of roles that a reader makes of another form's resource: it has the property Role.
 ANY_USER = "Any::RoleUser"
@@ -34,13 +42,19 @@ PURPOSES_WITHOUT_ITEMS = re.compile(
     r"(?:access|autoscaling|cloudwatch|cluster|cognito|delivery|execution|fargate|logs?|logging|monitoring|notification"
     r"|podexecution|replication|scaling|service-?linked)"
 )
-# By the execution role of these, code runs; by that of others, such as tasks of ECS, an agent starts it.
+# By the execution role of these types, of CloudFormation and of Terraform, code runs; by that of others, such as tasks
+# of ECS, an agent starts it.
 RUN_BY_EXECUTION_ROLE = (
     "AWS::SageMaker",
     "AWS::Synthetics",
     "AWS::KinesisAnalytics",
     "AWS::KafkaConnect",
     "AWS::EMR",
+    "aws_sagemaker_",
+    "aws_synthetics_",
+    "aws_kinesisanalytics",
+    "aws_mskconnect_",
+    "aws_emr",
 )
 # Services whose roles read and write no items: they deploy, copy, store, log, scale and watch.
 _SERVICES_WITHOUT_ITEMS = """
@@ -58,6 +72,12 @@ OWN_USERS = "arn:aws:iam::*:user/*"  # API Gateway then acts as whoever calls it
 KEYS_OF_ROLES = ("arn", "name", "authenticated", "unauthenticated")
 # The option of Elastic Beanstalk that names what its instances run in.
 PROFILE_OPTION = "IamInstanceProfile"
+# What has a role itself, by the key of what runs it: a container's task, a template of instances.
+RUNS_WITH_ROLE = re.compile(
+    r"taskdefinition(?:arn)?|launchtemplate(?:id|name)|launchconfiguration(?:name)?"
+)
+OF_ITSELF = ("AWS::EC2::LaunchTemplate", "AWS::AutoScaling::LaunchConfiguration")
+RUN_ELSEWHERE = "what it runs is defined elsewhere, with the role of that"
 MAX_DEPTH = 12
 INSTANCE_PROFILE = "AWS::IAM::InstanceProfile"
 DEFINITION_ELSEWHERE = "the API's definition is in another file, and may name roles"
@@ -93,6 +113,8 @@ def users_of_roles_elsewhere(
         roles = list(_roles_elsewhere(template, resource_type, properties, made_elsewhere))
         if resource_type not in TABLE_TYPES:  # their policies are read
             roles += _parts_elsewhere(template, properties)
+        if resource_type not in OF_ITSELF:
+            roles += _runs_elsewhere(template, properties, 0)
         if roles:
             yield UserOfRoleElsewhere(name, properties, roles)
 
@@ -117,6 +139,11 @@ def names_role(key: str, resource_type: str = "") -> bool:
     if purpose == "execution" and resource_type.startswith(RUN_BY_EXECUTION_ROLE):
         return True
     return PURPOSES_WITHOUT_ITEMS.fullmatch(purpose) is None
+
+
+def runs_with_role(key: str) -> bool:
+    """Whether a property names a task or a template of instances, which has a role."""
+    return RUNS_WITH_ROLE.fullmatch(key.lower().replace("_", "")) is not None
 
 
 def _uses_no_items(resource_type: str) -> bool:
@@ -153,6 +180,21 @@ def _parts_elsewhere(template: Template, properties: Map) -> Iterator[Text]:
     for value in properties.values():
         for location in _includes(template, value, 0):
             yield placeholder(location, INCLUDED)
+
+
+def _runs_elsewhere(template: Template, node: Map, depth: int) -> Iterator[Text]:
+    """What replaces tasks and templates of instances that no resource of the template is, each with the reason."""
+    if depth > MAX_DEPTH:
+        return
+    for key, child in node.items():
+        value = template.expand(child)
+        if runs_with_role(key):
+            for item in template.items(value):
+                if referenced(item) not in template.resources:
+                    yield placeholder(location_of(item), RUN_ELSEWHERE)
+        else:
+            for inner in _mappings(template, value):
+                yield from _runs_elsewhere(template, inner, depth + 1)
 
 
 def _includes(template: Template, node: Value, depth: int) -> Iterator[Location]:

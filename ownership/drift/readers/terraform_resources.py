@@ -17,7 +17,9 @@ from ownership.drift.readers.role_users import (
     ANY_USER,
     KEYS_OF_ROLES,
     PROFILE_OPTION,
+    RUN_ELSEWHERE,
     names_role,
+    runs_with_role,
 )
 from ownership.drift.readers.roles import ROLE_PROPERTIES
 from ownership.drift.readers.table_policies import TABLE_POLICY
@@ -69,6 +71,9 @@ NAMES_OF_USERS = {
 }
 NEED_A_ROLE = ("aws_lambda_function", "aws_sfn_state_machine")
 ValuePath = tuple[str | int, ...]  # to a value in an attribute
+# Tasks and templates of instances, which have roles, and the attributes of a block that names one.
+RUN_WITH_ROLES = ("aws_ecs_task_definition", "aws_launch_template", "aws_launch_configuration")
+NAMES = ("id", "name")
 APIS = ("aws_api_gateway_rest_api", "aws_apigatewayv2_api")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d*:role/[\w+=,.@/-]+")
 CLOUDFORMATION_USERS = dict(zip(ROLE_USERS, ROLE_PROPERTIES.items(), strict=True))
@@ -264,13 +269,15 @@ class ResourceTranslator:
     def _role_uses(self, resource: TerraformResource) -> list[Map]:
         """What a resource runs in or acts by: roles that are not in the plan are to be reported."""
         roles: list[Value] = []
-        for path, value in _roles_named_in(resource.values, ()):
+        for path, value in _roles_named_in(resource.type, resource.values, ()):
             if is_unknown(value):
                 roles += self._role_known_later(resource, path)
             elif value not in self._profiles:
                 roles.append(self._held(resource, str(path[0]), value))
         if resource.type in APIS:
             roles += self._roles_in_definition(resource)
+        if resource.type not in RUN_WITH_ROLES:
+            roles += self._runs_elsewhere(resource)
         if not roles:
             return []
         return [
@@ -278,6 +285,29 @@ class ResourceTranslator:
                 resource, ANY_USER, Role=Seq(resource.location, roles), Tags=_service_tag(resource)
             )
         ]
+
+    def _runs_elsewhere(self, resource: TerraformResource) -> Iterator[Text]:
+        """What replaces tasks and templates of instances that are not in the plan: they have roles of their own."""
+        for path, value in _runs_named_in(resource.values, ()):
+            if not is_unknown(value):
+                if value not in self._runs:
+                    yield placeholder(resource.location, RUN_ELSEWHERE)
+            elif self.finder.expression(resource, *path) is not None:
+                references = self.finder.references(resource, *path)
+                types = {other.type for other in references.reached if not other.is_data}
+                if references.others or not types or not types.issubset(RUN_WITH_ROLES):
+                    yield not_known(resource.location, str(path[-1]), references)
+
+    @cached_property
+    def _runs(self) -> set[str]:
+        """What the plan's tasks and templates of instances are called."""
+        runs = set()
+        for resource in self.plan.resources.values():
+            if resource.type in RUN_WITH_ROLES and not resource.is_data:
+                values = resource.values
+                runs |= {str(values.get(key)) for key in ("arn", "id", "name", "family")}
+                runs.add(f"{values.get('family')}:{values.get('revision')}")
+        return runs
 
     def _roles_in_definition(self, resource: TerraformResource) -> list[Value]:
         """The roles that the integrations of an API act by, as its definition in OpenAPI names them."""
@@ -353,21 +383,38 @@ class ResourceTranslator:
         return by_name
 
 
-def _roles_named_in(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
+def _roles_named_in(
+    resource_type: str, node: Value, path: ValuePath
+) -> Iterator[tuple[ValuePath, Text]]:
     """The texts of attributes that name roles, each with its place."""
     if isinstance(node, Seq):
         for position, member in enumerate(node):
-            yield from _roles_named_in(member, (*path, position))
+            yield from _roles_named_in(resource_type, member, (*path, position))
     if as_mapping(node).get("name") == PROFILE_OPTION:
         # Options are a set, in which the configuration has another order than the values.
         for _, text in _texts_below(as_mapping(node).get("value"), ()):
             yield path[:1], text
     for key, value in as_mapping(node).items():
         own_path = (*path, str(key))
-        if names_role(key):
+        if names_role(key, resource_type):
             yield from _texts_below(value, own_path)
         else:
-            yield from _roles_named_in(value, own_path)
+            yield from _roles_named_in(resource_type, value, own_path)
+
+
+def _runs_named_in(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
+    """The texts of attributes that name tasks and templates of instances, each with its place."""
+    if isinstance(node, Seq):
+        for position, member in enumerate(node):
+            yield from _runs_named_in(member, (*path, position))
+    for key, value in as_mapping(node).items():
+        own_path = (*path, str(key))
+        is_name = runs_with_role(key) or (path[-2:-1] == ("launch_template",) and key in NAMES)
+        if is_name and isinstance(value, Text):
+            if value:
+                yield own_path, value
+        else:
+            yield from _runs_named_in(value, own_path)
 
 
 def _texts_below(node: Value, path: ValuePath) -> Iterator[tuple[ValuePath, Text]]:
