@@ -8,6 +8,7 @@ Modules import only upward in this list::
     values               what files contain: texts that know their location and their variables
     varying_names        names that have the environment in them
     service_names        which service a folder's, a project's or a role's name means
+    given_names          what the files for --tables and --roles say, and what of it was used
     naming               which table and service of the map a physical name means
     role_names           the names of roles in ARNs
     diagnostics          what a reader reports besides grants and tables

@@ -16,6 +16,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
     variable_syntax        the framework's ${…}: their syntax
     cloudformation         compiled templates
     template_files         finds the templates in a folder
+    other_forms            finds what else may be deployed from a folder
     owners                 the service that a role or function of a template belongs to
     stacks                 which template is nested in which, and what a stack is called
     sam, sam_policies      SAM's resources as what SAM makes of them; its policy templates and connectors
