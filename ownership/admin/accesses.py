@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +19,6 @@ from ownership.admin.changelists import (
     links,
 )
 from ownership.admin.filters import MyAccesses, NameFilter
-from ownership.admin.saving import RegistryForm
 from ownership.admin.suggesting import SUGGESTING
 from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
@@ -42,18 +40,10 @@ class AccessServiceFilter(NameFilter):
     lookup = "service__name"
 
 
-class AccessPageForm(RegistryForm):
-    """Keeps the notes short on the page."""
-
-    class Meta:
-        widgets = {"notes": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
-
-
 @admin.register(Access)
 class AccessAdmin(IndexedSearch, RegistryAdmin):
     """Accesses: which service uses which table, and how."""
 
-    form = AccessPageForm
     list_display = ("table_link", "service_link", "how", "notes", "last_change")
     list_display_links = ("how",)
     list_filter = (MyAccesses, AccessGroupFilter, AccessServiceFilter, "mode", "indirect")

@@ -119,6 +119,9 @@ class FormFields(BaseModelAdmin):
             kwargs["widget"] = forms.HiddenInput
         if isinstance(db_field, models.TextField):
             kwargs["form_class"] = LinesField
+            # Most texts are a line or two.
+            short = forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
+            kwargs.setdefault("widget", short)
         if db_field.name.endswith(("_key_type", "_key_format")):
             # The field's own name, "type", says of which key only to who sees what it is beside.
             kwargs["label"] = capfirst(describe_field(db_field.model, db_field.name))

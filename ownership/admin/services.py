@@ -32,9 +32,6 @@ class ServiceForm(RegistryForm):
         help_text="Other names of the service in infrastructure (stacks, roles), one per line.",
     )
 
-    class Meta:
-        widgets = {"description": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
-
     def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
         """The stored aliases as lines."""
         if field_name == "aliases":

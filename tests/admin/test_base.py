@@ -1,5 +1,7 @@
 """Every form and deletion asks for a reason and is one change set; history pages show them."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -151,6 +153,12 @@ def test_a_form_with_an_error_keeps_the_stored_name_in_its_heading(lead_client, 
         crumbs = shown.text.partition('<div class="breadcrumbs">')[2].partition("</div>")[0]
         assert text_of(crumbs).split()[-1] == name
     assert form_of(page)["name"] == "purse"
+
+
+@pytest.mark.parametrize("model", ["access", "environment", "service", "tablegroup"])
+def test_fields_for_texts_are_three_lines_high(lead_client, model):
+    page = lead_client.get(reverse(f"admin:ownership_{model}_add")).text
+    assert set(re.findall(r'rows="(\d+)"', page)) == {"3"}
 
 
 def test_djangos_own_log_is_not_written_beside_the_history(lead_client, seeded):

@@ -96,6 +96,17 @@ def test_deleting_an_account_says_what_stays_and_names_no_inner_rows(admin_clien
     assert not User.objects.filter(pk=lead.pk).exists()
 
 
+def test_the_history_of_an_account_leads_to_what_the_account_changed(admin_client, lead):
+    address = reverse("admin:auth_user_history", args=[lead.pk])
+    page = admin_client.get(address)
+    words = text_of(page.text)
+    assert "Users &rsaquo; lead &rsaquo; History" in words
+    assert "Nobody has changed this here yet." in words
+    assert 'href="/changes/?user=lead"' in page.text
+    save(admin_client, lead, role="viewer")
+    assert "Nobody has changed this" not in admin_client.get(address).text
+
+
 def test_the_list_shows_each_account_s_role(admin_client, lead, viewer):
     page = text_of(admin_client.get(USERS).text)
     for words in ("lead Team lead", "viewer Viewer", "admin Administrator"):
