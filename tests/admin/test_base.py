@@ -14,7 +14,8 @@ from tests.support.admin_forms import answer, form_of, open_form, save_form
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 TABLES = "/admin/ownership/table/"
 
@@ -43,7 +44,6 @@ def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
     assert len(entries_of([2])) == 3
 
 
-@pytest.mark.sqlite
 @pytest.mark.slow
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
 def test_without_a_reason_nothing_is_saved_and_what_was_entered_stays(lead_client, seeded, reason):

@@ -12,7 +12,8 @@ from tests.support.admin_forms import form_of
 from tests.support.owned_map import OwnedMap
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 IMPORT = "/admin/ownership/table/import/"
 HEAD = "table,group,owner,service,mode\n"

@@ -9,7 +9,8 @@ from tests.support.admin_forms import change_url, open_form, save_form
 from tests.support.factories import make_service, make_team
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 def test_a_services_page_links_the_tables_it_owns_reads_and_writes(lead_client, seeded):

@@ -10,7 +10,8 @@ from tests.support.admin_forms import form_of, open_form, save_form
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from tests.support.admin_forms import change_url, form_of, open_form, save_form
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 ADD = "/admin/ownership/table/add/"
 
@@ -197,7 +198,6 @@ def test_long_values_and_many_entries_are_not_spelt_out_after_saving(lead_client
     assert "· 3 more." in message
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

@@ -10,7 +10,8 @@ from tests.support.admin_forms import answer, change_url, form_of, open_form, sa
 from tests.support.factories import make_member, make_service, make_table, make_team
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 ADD = "/admin/ownership/team/add/"
 

@@ -13,7 +13,8 @@ from ownership.models import ApiToken
 from tests.support.admin_forms import form_of
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 def test_a_lead_makes_a_token_sees_it_once_and_reads_the_map_with_it(lead_client, lead, seeded):

@@ -13,7 +13,8 @@ from ownership.models.roles import TEAM_LEADS, VIEWERS
 from tests.support.admin_forms import form_of
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 ADD = "/admin/auth/user/add/"
 USERS = "/admin/auth/user/"

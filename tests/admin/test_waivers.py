@@ -11,7 +11,8 @@ from ownership.models.days import today
 from tests.support.admin_forms import change_url, form_of
 from tests.support.factories import make_table, make_waiver
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 LIST = reverse("admin:ownership_waiver_changelist")
 
 

@@ -26,6 +26,9 @@ from ownership.history.change_sets import change_set
 from ownership.models import Access
 from tests.support.tokens import make_token
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 TEXT = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
 
 

@@ -12,6 +12,9 @@ from ownership.history.change_sets import change_set
 from ownership.models import Table
 from tests.support.factories import make_access, make_service, make_table
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 FORMS = {
     "map/": {"csv": "text/csv", "markdown": "text/markdown"},
     "tables/biztechUsers/": {"mermaid": "application/vnd.mermaid"},

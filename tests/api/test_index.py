@@ -6,6 +6,9 @@ from django.test import Client
 from ownership.api import index, urls
 from tests.support.factories import make_suggestion
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 
 def test_the_index_has_every_address_of_the_api(get):
     listed = set(index.LISTS.values()) | set(index.DETAILS.values())

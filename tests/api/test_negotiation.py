@@ -2,6 +2,9 @@
 
 import pytest
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.mark.parametrize(
     "accept",

@@ -5,6 +5,9 @@ import pytest
 from ownership.models import Environment, Service, Table
 from tests.support.factories import make_access, make_service, make_table
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 TABLE = [
     "name",
     "group",

@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.test import Client
 from selenium import webdriver
 
-from tests.support.browser import PASSWORD, complaints, sign_in
+from tests.support.browser import PASSWORD, complaints
 
 # Without these, a browser on a closed network keeps looking up its maker's hosts.
 QUIET = (
@@ -73,7 +75,12 @@ def administered_site(committed, seeded, lead, live_server, browser) -> str:
 
 
 def _signed_in(browser: webdriver.Chrome, base: str, name: str) -> str:
-    sign_in(browser, base, name)
+    """With a session's cookie: to sign in by the form takes longer than what many of these tests do."""
+    client = Client()
+    client.force_login(User.objects.get(username=name))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    browser.get(f"{base}/livez")  # a cookie can be set on a page of its host alone
+    browser.add_cookie({"name": settings.SESSION_COOKIE_NAME, "value": session})
     browser.get(base)
     complaints(browser)
     return base

@@ -235,7 +235,7 @@ FILES = {
     "too-deep": ("map.json", b"[" * 200_000, "map.json is not JSON"),
     "not-utf-8": ("map.yaml", "größe".encode("latin-1"), "map.yaml is not text in UTF-8"),
     "list-at-top": ("map.yaml", b"- groups", "map.yaml: expected an entry with keys"),
-    "empty": ("map.yaml", b"", "map.yaml: expected an entry with keys, found None"),
+    "empty": ("map.yaml", b"", "map.yaml is empty."),
     "name-yes": (
         "map.yaml",
         b"environments: []\ngroups: [{name: yes}]\nservices: []\ntables: []",

@@ -77,6 +77,7 @@ def test_stopping_it_loses_no_request_while_its_socket_stays_open(environment):
     def reader(address: str) -> None:
         while not ended.is_set():
             statuses.append(get_status(address, "/readyz", {}))
+            time.sleep(0.02)
 
     with socket.create_server(("127.0.0.1", 0)) as held:
         readers = [

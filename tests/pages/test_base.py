@@ -5,6 +5,9 @@ from django.urls import reverse
 
 from tests.support.pages import text_of
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 HOME = reverse("pages:home")
 
 

@@ -8,6 +8,9 @@ import pytest
 from ownership.pages.data_flow import FlowSide, Neighbour, picture
 from tests.support.factories import make_access, make_service, make_table
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 
 def drawn(before, after, name="hub"):
     return picture(

@@ -25,7 +25,8 @@ from tests.support.owned_map import OwnedMap
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 DRIFT, ACCEPT, WAIVE = (
     reverse(f"pages:{name}") for name in ("drift", "drift-accept", "drift-waive")
 )
@@ -508,7 +509,6 @@ def test_strangers_must_sign_in_and_a_get_leads_to_the_drift_page(
     assert lead_client.get(address).headers["Location"] == DRIFT
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize("address", [ACCEPT, WAIVE])
 @pytest.mark.parametrize(
     "fields",

@@ -29,7 +29,8 @@ from tests.support.factories import make_access, make_service, make_table, make_
 from tests.support.pages import day_text, text_of
 from tests.support.runs import keep_run, show, waive
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 DRIFT = reverse("pages:drift")
 PLACE = Location("bots/serverless.yml", 7)
 
@@ -127,7 +128,6 @@ def test_filters_narrow_everything_besides_the_findings(lead_client, drifted):
     assert "is known only when deployed" not in page
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "query", ["reader=x", "environment=x", "kind=x", "state=x", "revision=1", "table=%00"]
 )

@@ -17,6 +17,9 @@ from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.runs import keep_run, waive
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 URL = reverse("pages:matrix")
 
 

@@ -17,7 +17,8 @@ from tests.support.factories import make_access, make_service, make_suggestion, 
 from tests.support.owned_map import OwnedMap
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from ownership.models import Access
 from tests.support.factories import make_access, make_table
 from tests.support.pages import text_of
 
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = pytest.mark.sqlite
+
 
 def page(client, kind, name, **query):
     response = client.get(reverse(f"pages:{kind}-trace", args=[name]), query)

@@ -8,7 +8,8 @@ from ownership.news import watching
 from tests.support.factories import make_service, make_table
 from tests.support.pages import text_of
 
-pytestmark = pytest.mark.django_db
+# Its queries are those of other rooms, whose tests run on PostgreSQL, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 WATCHING = "/watching/"
 
 
