@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ownership.drift.code import syntax
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ class Possibility(Protocol):
     def __hash__(self) -> int: ...
 
 
-CodeValue: TypeAlias = frozenset[Possibility]
-NOTHING: CodeValue = frozenset()
+CodeValue: TypeAlias = OrderedSet[Possibility]
+NOTHING: CodeValue = OrderedSet()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Constant:
-    """``true``, ``false``, ``null`` or ``undefined``, or something of which nothing is known."""
+    """``true``, ``false``, ``null`` or ``undefined``, or something of which nothing is known. There is one of each."""
 
     name: str
 
@@ -39,7 +40,7 @@ UNKNOWN = Constant("unknown")
 ABSENT = Constant("absent")  # a property that nothing seen so far has set
 ENVIRONMENT = Constant("environment")  # `process.env`, `os.environ`
 NO_VALUES = {NULL, UNDEFINED, ABSENT}
-UNKNOWN_VALUE: CodeValue = frozenset({UNKNOWN})
+UNKNOWN_VALUE: CodeValue = OrderedSet((UNKNOWN,))
 
 
 @dataclass(frozen=True)
@@ -165,22 +166,22 @@ class Cell:
     """A variable, property or result.
 
     ``readers`` are interpreted again when it may be something else as well. There are very many cells, most with
-    no reader or one: a tuple takes a fifth of a set's memory.
+    no reader or one: a tuple takes a fifth of a dict's memory.
     """
 
     value: CodeValue = NOTHING
-    readers: "tuple[Frame, ...] | set[Frame]" = ()
+    readers: "tuple[Frame, ...] | dict[Frame, None]" = ()
 
     def add_reader(self, frame: "Frame") -> None:
         """Have the frame interpreted again when the value changes."""
         if frame in self.readers:
             return
-        if isinstance(self.readers, set):
-            self.readers.add(frame)
+        if isinstance(self.readers, dict):
+            self.readers[frame] = None
         elif len(self.readers) < 4:
             self.readers = (*self.readers, frame)
         else:
-            self.readers = {*self.readers, frame}
+            self.readers = dict.fromkeys((*self.readers, frame))
 
 
 @dataclass(slots=True, eq=False)
@@ -261,7 +262,7 @@ class External:
 def _known_or_not(name: Str | None) -> CodeValue:
     if name is None:
         return UNKNOWN_VALUE
-    return frozenset((name,))
+    return OrderedSet((name,))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     ENVIRONMENT,
@@ -32,14 +33,14 @@ Kind = TypeVar("Kind", bound=Possibility)
 
 def one(possibility: Possibility) -> CodeValue:
     """The value that is exactly this."""
-    return frozenset((possibility,))
+    return OrderedSet((possibility,))
 
 
 def text(literal: str) -> CodeValue:
     """The value that is exactly this text."""
     if len(literal) > MAX_TEXT:
         return UNKNOWN_VALUE
-    return frozenset((Str((literal,)),))
+    return OrderedSet((Str((literal,)),))
 
 
 def name_value(name: str | Str) -> CodeValue:
@@ -51,10 +52,13 @@ def name_value(name: str | Str) -> CodeValue:
 
 def union(values: Iterable[CodeValue]) -> CodeValue:
     """What any of the values may be."""
-    possibilities: set[Possibility] = set()
-    for value in values:
-        possibilities |= value
-    return limited(frozenset(possibilities))
+    known = [value for value in values if value]
+    if len(known) == 1:
+        return limited(known[0])
+    possibilities: list[Possibility] = []
+    for value in known:
+        possibilities += value
+    return limited(OrderedSet(possibilities))
 
 
 def limited(value: CodeValue) -> CodeValue:
@@ -62,12 +66,12 @@ def limited(value: CodeValue) -> CodeValue:
     if len(value) <= MAX_POSSIBILITIES:
         return value
     kept = list(value)[: MAX_POSSIBILITIES - 1]
-    return frozenset((*kept, UNKNOWN))
+    return OrderedSet((*kept, UNKNOWN))
 
 
-def only(value: Iterable[Possibility], *kinds: type[Kind]) -> frozenset[Kind]:
+def only(value: Iterable[Possibility], *kinds: type[Kind]) -> OrderedSet[Kind]:
     """Those possibilities that are of one of these classes."""
-    return frozenset(item for item in value if isinstance(item, kinds))
+    return OrderedSet([item for item in value if isinstance(item, kinds)])
 
 
 def of_kind(items: Iterable[Possibility], kind: type[Kind]) -> list[Kind]:

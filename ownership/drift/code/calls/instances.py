@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ownership.drift.code.calls.base import MAX_BASES, CallsBase, CallSite
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     Bound,
     Class,
@@ -133,12 +134,12 @@ class InstanceCalls(CallsBase):
 
 def _members(cls: Class, value: CodeValue) -> CodeValue:
     """The members of an enumeration that have these values."""
-    members: set[Possibility] = set()
+    members: list[Possibility] = []
     for possibility in value:
         if isinstance(possibility, Str):
             possibility = replace(possibility, cls=cls)
-        members.add(possibility)
-    return frozenset(members)
+        members.append(possibility)
+    return OrderedSet(members)
 
 
 def _only_text(value: CodeValue) -> tuple[TextPart, ...] | None:

@@ -169,7 +169,7 @@ class PackageCalls(InstanceCalls):
             for cls in only(items, Class):
                 self._run_class(cls, site, set())
             others = only(items, External) - seen
-            seen |= others
+            seen.update(others)
             waiting += others
         return union(results)
 

@@ -17,6 +17,7 @@ from ownership.drift.code.dynamodb.operations import (
 from ownership.drift.code.dynamodb.parameters import KeywordParameters, ObjectParameters, Parameters
 from ownership.drift.code.dynamodb.uses import add_uses, record
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     NO_VALUES,
@@ -105,12 +106,12 @@ def _call_boto(name: str, site: "CallSite") -> CodeValue | None:
         return None
     service = site.arguments.keywords.get("service_name", site.arguments.at(0))
     literals = literals_in(service)
-    results: set[Possibility] = set()
+    results: list[Possibility] = []
     if "dynamodb" in literals:
-        results.add(Client())
+        results.append(Client())
     if any(literal_of(possibility) is None for possibility in service):
-        results.add(UNKNOWN)
-    return frozenset(results) or None
+        results.append(UNKNOWN)
+    return OrderedSet(results) or None
 
 
 def is_client(base: External) -> bool:
@@ -203,19 +204,19 @@ def _report_unknown_command(calls: "Calls", site: "CallSite") -> None:
 
 def _tables(site: "CallSite") -> CodeValue:
     name = site.arguments.keywords.get("name", site.arguments.at(0))
-    tables: set[Possibility] = set()
+    tables: list[Possibility] = []
     for possibility in name:
         if isinstance(possibility, Str):
-            tables.add(TableHandle(Str(possibility.parts, possibility.named_at)))
+            tables.append(TableHandle(Str(possibility.parts, possibility.named_at)))
         elif possibility not in NO_VALUES:
-            tables.add(TableHandle(None))
-    return frozenset(tables) or one(TableHandle(None))
+            tables.append(TableHandle(None))
+    return OrderedSet(tables) or one(TableHandle(None))
 
 
 def _paginators(site: "CallSite") -> CodeValue:
     name = site.arguments.keywords.get("operation_name", site.arguments.at(0))
-    methods = METHODS.keys() & set(literals_in(name))
-    return frozenset([Paginator(METHODS[method]) for method in methods]) or UNKNOWN_VALUE
+    methods = [method for method in literals_in(name) if method in METHODS]
+    return OrderedSet([Paginator(METHODS[method]) for method in methods]) or UNKNOWN_VALUE
 
 
 def _call_table(calls: "Calls", table: TableHandle, name: str, site: "CallSite") -> CodeValue:

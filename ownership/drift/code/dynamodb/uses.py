@@ -77,7 +77,9 @@ def _record_transaction(calls: "Calls", operation: str, items: CodeValue, site: 
     actions = only(parts, Obj)
     kinds = 0
     for action in actions:
-        for kind in TRANSACTION_ITEMS.keys() & set(interpreter.literal_names(action)):
+        for kind in interpreter.literal_names(action):
+            if kind not in TRANSACTION_ITEMS:
+                continue
             inner = ObjectParameters(calls, interpreter.read_field(action, kind))
             add_uses(calls, TRANSACTION_ITEMS[kind], inner.get("TableName"), NOTHING, inner, site)
             kinds += 1

@@ -1,12 +1,13 @@
 """Environment variables that may not be set, and what is used in their place: ``process.env.TABLE || "users"``."""
 
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import CodeValue, EnvironmentVariable, Possibility, Str
 from ownership.drift.code.values import one, only
 
 
-def unset_variables(value: CodeValue) -> frozenset[Str]:
+def unset_variables(value: CodeValue) -> OrderedSet[Str]:
     """The texts in a value that are an environment variable which may not be set."""
-    return frozenset(text for text in only(value, Str) if _variable_of(text) is not None)
+    return OrderedSet([text for text in only(value, Str) if _variable_of(text) is not None])
 
 
 def _variable_of(text: Str) -> EnvironmentVariable | None:
@@ -23,8 +24,8 @@ def with_fallbacks(text: Str, fallback: CodeValue) -> CodeValue:
     fallbacks = only(fallback, Str)
     if variable is None or not fallbacks:
         return one(text)
-    results: set[Possibility] = set()
+    results: list[Possibility] = []
     for possibility in fallbacks:
         part = EnvironmentVariable(variable.name, possibility.parts)
-        results.add(Str((part,), text.named_at))
-    return frozenset(results)
+        results.append(Str((part,), text.named_at))
+    return OrderedSet(results)

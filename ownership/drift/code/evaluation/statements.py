@@ -167,7 +167,7 @@ class Evaluation(ExpressionEvaluation):
     def _copy_variables(self, module: syntax.Module) -> None:
         """Take over all variables of a module, and what it has taken over itself."""
         source = self.interpreter.module_frame(module)
-        for name in module.body.variables:
+        for name in sorted(module.body.variables):
             self._copy_variable(source, name, name)
         for name in list(source.variables):
             if name.startswith("*"):

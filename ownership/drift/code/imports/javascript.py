@@ -194,7 +194,7 @@ class JavaScriptImports:
             stem = name.removesuffix(PurePosixPath(name).suffix)
             if f"/{stem}".endswith(f"/{wanted}"):
                 candidates.append(name)
-        for folder in self.sources.folders:
+        for folder in sorted(self.sources.folders):
             if folder.endswith(f"/{inner}"):
                 candidates.append(folder)
         return candidates

@@ -1,11 +1,12 @@
 """What a class has under a name, seen from an instance or from the class itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ownership.drift.code import dynamodb
 from ownership.drift.code.frames import Arguments
 from ownership.drift.code.interpreter.classes import ClassLookup
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
@@ -92,8 +93,8 @@ class ClassMembers(ClassLookup):
 
     def _model_method(self, cls: Class, name: str) -> CodeValue:
         """A method of a class of PynamoDB, for each table that its ``Meta`` names."""
-        tables = only(self._tables_of_model(cls), Str) or {None}
-        return frozenset([Method(Model(cls, table), name) for table in tables])
+        tables: Iterable[Str | None] = only(self._tables_of_model(cls), Str) or (None,)
+        return OrderedSet([Method(Model(cls, table), name) for table in tables])
 
     def _tables_of_model(self, cls: Class) -> CodeValue:
         for base in self.own_classes(cls):
@@ -110,7 +111,7 @@ class ClassMembers(ClassLookup):
         setters: list[Func] = []
         for cls in self.own_classes(owner.cls):
             setters += _setters_in(cls, name)
-        return frozenset([Bound(function, one(owner)) for function in setters])
+        return OrderedSet([Bound(function, one(owner)) for function in setters])
 
     def _seen_from_instance(self, value: CodeValue, obj: Obj | Str, line: int) -> CodeValue:
         """What Python's class has under a name, seen from an instance."""
@@ -213,5 +214,5 @@ def _setters_in(cls: Class, name: str) -> list[Func]:
 def _bound_to_class(marked: Marked, cls: Class) -> CodeValue:
     """A class method, called with the class."""
     functions = only(marked.function, Func)
-    bound = frozenset([Bound(function, one(cls)) for function in functions])
+    bound = OrderedSet([Bound(function, one(cls)) for function in functions])
     return (marked.function - functions) | bound

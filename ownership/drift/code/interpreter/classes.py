@@ -109,11 +109,11 @@ class ClassLookup(ModuleFrames):
         names = {base.path[-1] for base in of_kind(self.order_of(cls), External)}
         return bool(names & ENUMERATIONS)
 
-    def names_in_class(self, cls: Class) -> set[str]:
+    def names_in_class(self, cls: Class) -> list[str]:
         """The names of all members of a class and its bases that are not special."""
-        names: set[str] = set()
+        names: dict[str, None] = {}
         for base in self.own_classes(cls):
-            names.update(base.members)
-            names.update(self.literal_names(base.statics))
-        names.discard("constructor")
-        return {name for name in names if not name.startswith("__")}
+            names |= dict.fromkeys(base.members)
+            names |= dict.fromkeys(self.literal_names(base.statics))
+        names.pop("constructor", None)
+        return [name for name in names if not name.startswith("__")]

@@ -1,6 +1,6 @@
 """Members: ``owner.name``, for all that an owner may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +9,11 @@ from ownership.drift.code.frames import Arguments
 from ownership.drift.code.interpreter.class_members import OWN_METHODS, ClassMembers
 from ownership.drift.code.interpreter.classes import MAX_BASES
 from ownership.drift.code.interpreter.named_texts import marked_value
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     ENVIRONMENT,
+    NOTHING,
     UNKNOWN,
     UNKNOWN_VALUE,
     Bound,
@@ -128,7 +130,7 @@ class MemberLookup(ClassMembers):
 
     def _prototype_member(self, obj: Obj, name: str) -> CodeValue:
         """A field of the objects that an object inherits from; nothing if none has it."""
-        inherited: CodeValue = frozenset()
+        inherited: CodeValue = NOTHING
         prototype, depth = obj.prototype, 0
         while prototype is not None and not inherited and depth < MAX_BASES:
             inherited = self.read_field(prototype, name)
@@ -159,22 +161,22 @@ class MemberLookup(ClassMembers):
                 results.append(self.member_of(owner, name, line) - {ABSENT})
         return union(results)
 
-    def _member_names(self, owner: Possibility) -> set[str]:
+    def _member_names(self, owner: Possibility) -> Iterable[str]:
         """The names of an object's fields and methods, of a class's own ones, or of what a module exports."""
         match owner:
             case Namespace():
                 return _names_in_module(owner.module)
             case Class():
-                return set(self.literal_names(owner.statics))
+                return self.literal_names(owner.statics)
             case Obj():
                 return self._names_in_object(owner)
-        return set()
+        return ()
 
-    def _names_in_object(self, obj: Obj) -> set[str]:
-        names = set(self.literal_names(obj))
+    def _names_in_object(self, obj: Obj) -> Iterable[str]:
+        names = self.literal_names(obj)
         if obj.cls is not None:
-            names |= self.names_in_class(obj.cls)
-        return names
+            names += self.names_in_class(obj.cls)
+        return dict.fromkeys(names)
 
     # Functions, which are objects as well
 
@@ -245,16 +247,16 @@ class MemberLookup(ClassMembers):
 
     def _members_of_enumeration(self, cls: Class) -> CodeValue:
         """What going through one of Python's enumerations gives."""
-        members: set[Possibility] = set()
+        members: list[Possibility] = []
         for _, value in self.fields(cls.statics):
-            members.update(replace(member, cls=cls) for member in only(value, Str))
-        return frozenset(members) or UNKNOWN_VALUE
+            members += [replace(member, cls=cls) for member in only(value, Str)]
+        return OrderedSet(members) or UNKNOWN_VALUE
 
 
-def _names_in_module(module: syntax.Module) -> set[str]:
+def _names_in_module(module: syntax.Module) -> Iterable[str]:
     if not module.is_python:
-        return set(module.exports)
-    return {name for name in module.body.variables if not name.startswith("*")}
+        return module.exports
+    return [name for name in sorted(module.body.variables) if not name.startswith("*")]
 
 
 MEMBERS_BY_TYPE: dict[type, Callable[[MemberLookup, Any, str, int], CodeValue]] = {

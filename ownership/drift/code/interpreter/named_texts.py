@@ -1,6 +1,7 @@
 """Which call names a text first: what is evidence of an access is the call that names its table."""
 
 from ownership.drift.code.frames import Arguments
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     CodeValue,
     Method,
@@ -27,16 +28,18 @@ def marked(arguments: Arguments, location: Location) -> Arguments:
 
 def marked_value(value: CodeValue, location: Location) -> CodeValue:
     """A value, with the call as what named the texts in it."""
-    marked: set[Possibility] = set()
+    if not value:
+        return value
+    marked: list[Possibility] = []
     for possibility in value:
         if isinstance(possibility, Method) and isinstance(possibility.owner, TableHandle):
             owner = _renamed(possibility.owner, None, location)
-            marked.add(Method(owner, possibility.name))
+            marked.append(Method(owner, possibility.name))
             continue
         if isinstance(possibility, Obj):
             _mark_list(possibility, location)
-        marked.add(_renamed(possibility, None, location))
-    return frozenset(marked)
+        marked.append(_renamed(possibility, None, location))
+    return OrderedSet(marked)
 
 
 def _mark_list(obj: Obj, location: Location) -> None:
@@ -47,7 +50,7 @@ def _mark_list(obj: Obj, location: Location) -> None:
 
 def unmarked(value: CodeValue, location: Location) -> CodeValue:
     """A result, in which what this very call has named is the caller's own again."""
-    return frozenset([_renamed(possibility, location, None) for possibility in value])
+    return OrderedSet([_renamed(possibility, location, None) for possibility in value])
 
 
 def _renamed(

@@ -6,6 +6,7 @@ from itertools import product
 from ownership.drift.code.evaluation import Evaluation
 from ownership.drift.code.frames import Frame
 from ownership.drift.code.interpreter.members import MemberLookup
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     NOTHING,
@@ -77,11 +78,11 @@ class Interpreter(MemberLookup):
 
     def functions_in(self, values: Iterable[CodeValue], depth: int = 0) -> CodeValue:
         """The functions, and what holds functions, in these values and in objects in them."""
-        functions: set[Possibility] = set()
+        functions: list[Possibility] = []
         for value in values:
             for possibility in value:
-                functions |= self._functions_of(possibility, depth)
-        return frozenset(functions)
+                functions += self._functions_of(possibility, depth)
+        return OrderedSet(functions)
 
     def _functions_of(self, possibility: Possibility, depth: int) -> CodeValue:
         if _may_be_called(possibility):

@@ -8,6 +8,7 @@ from ownership.drift.code.language.items import copy_fields, index, write_index
 from ownership.drift.code.language.iteration import reduced
 from ownership.drift.code.language.lists import functions_in, lists_in, new_list, one_by_one
 from ownership.drift.code.language.texts import joined_items
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
@@ -184,13 +185,13 @@ def values_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
 def pairs_of(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     """``dict.items()``: names and values, each pair of its own."""
     interpreter = calls.interpreter
-    pairs: set[Possibility] = set()
+    pairs: list[Possibility] = []
     for name, value in interpreter.fields(owner):
-        pairs.add(_pair(calls, site, ("pair", name), name_value(name), value))
+        pairs.append(_pair(calls, site, ("pair", name), name_value(name), value))
     if interpreter.has_more(owner):
         rest = interpreter.read(owner.rest) or UNKNOWN_VALUE
-        pairs.add(_pair(calls, site, "pair", UNKNOWN_VALUE, rest))
-    return new_list(calls, site, frozenset(pairs))
+        pairs.append(_pair(calls, site, "pair", UNKNOWN_VALUE, rest))
+    return new_list(calls, site, OrderedSet(pairs))
 
 
 def _pair(calls: "Calls", site: "CallSite", kind: object, key: CodeValue, value: CodeValue) -> Obj:

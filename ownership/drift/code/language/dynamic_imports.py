@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ownership.drift.code import syntax
 from ownership.drift.code.frames import ImportSource
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     UNKNOWN_VALUE,
     CodeValue,
@@ -41,14 +42,14 @@ def _modules_like(calls: "Calls", site: "CallSite") -> CodeValue:
         modules = interpreter.find_like(interpreter.current.file, start)
     if not modules:
         calls.doubt(site.line, "imports a module whose name can't be told from the code")
-    values: set[Possibility] = set()
+    values: list[Possibility] = []
     for module in modules:
         if isinstance(module, syntax.Module):
             interpreter.import_module(module, site.line)
-            values.add(Namespace(module))
+            values.append(Namespace(module))
         elif module is not None:
-            values.add(module)
-    return frozenset(values) or UNKNOWN_VALUE
+            values.append(module)
+    return OrderedSet(values) or UNKNOWN_VALUE
 
 
 def argument_affixes(site: "CallSite", position: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN,
@@ -26,18 +27,20 @@ def environment_variable(site: "CallSite") -> CodeValue:
 
 def environment_variables(names: CodeValue, default: CodeValue = NOTHING) -> CodeValue:
     """The environment variables of these names, with what is used where they aren't set."""
-    fallbacks: set[tuple[TextPart, ...] | None] = {text.parts for text in only(default, Str)}
+    fallbacks: dict[tuple[TextPart, ...] | None, None] = {}
+    for text in only(default, Str):
+        fallbacks[text.parts] = None
     if len(fallbacks) < len(default) or not fallbacks:
-        fallbacks.add(None)
-    results: set[Possibility] = set()
+        fallbacks[None] = None
+    results: list[Possibility] = []
     for possibility in names:
         name = literal_of(possibility)
         if name is None:
-            results.add(UNKNOWN)
+            results.append(UNKNOWN)
             continue
         for fallback in fallbacks:
-            results.add(Str((EnvironmentVariable(name, fallback),)))
-    return frozenset(results)
+            results.append(Str((EnvironmentVariable(name, fallback),)))
+    return OrderedSet(results)
 
 
 def get_variable(calls: "Calls", site: "CallSite") -> CodeValue:

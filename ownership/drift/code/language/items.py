@@ -121,7 +121,7 @@ def _chosen_by_environment(calls: "Calls", owner: Obj, key: Str) -> CodeValue:
     names = calls.interpreter.known_texts(key)
     if names is None or not names <= set(calls.interpreter.field_names(owner)):
         return NOTHING
-    return union(calls.interpreter.read_field(owner, name) for name in names)
+    return union(calls.interpreter.read_field(owner, name) for name in sorted(names))
 
 
 def write_index(

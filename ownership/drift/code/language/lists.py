@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     Bound,
     CodeValue,
@@ -33,9 +34,9 @@ def functions_in(value: CodeValue) -> CodeValue:
     return only(value, Func, Bound, Partial, Method, External)
 
 
-def lists_in(value: CodeValue) -> frozenset[Obj]:
+def lists_in(value: CodeValue) -> OrderedSet[Obj]:
     """The lists in a value."""
-    return frozenset(item for item in only(value, Obj) if item.is_list)
+    return OrderedSet([item for item in only(value, Obj) if item.is_list])
 
 
 def one_by_one(items: CodeValue) -> list[CodeValue]:

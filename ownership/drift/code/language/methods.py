@@ -9,6 +9,7 @@ from ownership.drift.code.language.environment import environment_variable
 from ownership.drift.code.language.items import positional_items
 from ownership.drift.code.language.lists import new_list
 from ownership.drift.code.language.texts import call_text_method
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ENVIRONMENT,
     NO_VALUES,
@@ -61,7 +62,7 @@ def _call_pieces_method(
     positions = literals_in(site.arguments.at(0))
     if not site.arguments.at(0) and name in DEFAULT_POSITIONS:
         positions = [DEFAULT_POSITIONS[name]]
-    texts = frozenset([pieces.piece(position) for position in positions if position])
+    texts = OrderedSet([pieces.piece(position) for position in positions if position])
     return texts or UNKNOWN_VALUE
 
 

@@ -7,6 +7,7 @@ from ownership.drift.code.frames import Arguments
 from ownership.drift.code.language.dynamic_imports import argument_affixes
 from ownership.drift.code.language.items import copy_fields, index_of, write_index
 from ownership.drift.code.language.lists import new_list
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     FALSE,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def class_of(calls: "Calls", site: "CallSite") -> CodeValue:
     """``type(self)``."""
     instances = only(site.arguments.at(0), Obj)
-    classes = frozenset(obj.cls for obj in instances if obj.cls is not None)
+    classes = OrderedSet([obj.cls for obj in instances if obj.cls is not None])
     return classes or UNKNOWN_VALUE
 
 

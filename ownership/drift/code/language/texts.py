@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     NOTHING,
     UNKNOWN,
@@ -69,13 +70,13 @@ def _split(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
 
 def parsed_json(calls: "Calls", site: "CallSite") -> CodeValue:
     """``json.loads(os.environ["TABLES"])``."""
-    pieces: set[Possibility] = set()
+    pieces: list[Possibility] = []
     for possibility in site.arguments.at(0):
         if isinstance(possibility, Str) and possibility.literal is None:
-            pieces.add(TextPieces(possibility, "json"))
+            pieces.append(TextPieces(possibility, "json"))
         else:
-            pieces.add(UNKNOWN)
-    return frozenset(pieces)
+            pieces.append(UNKNOWN)
+    return OrderedSet(pieces)
 
 
 def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
@@ -86,13 +87,13 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
         return UNKNOWN_VALUE
     if owner.literal is None:
         return UNKNOWN_VALUE
-    results: set[Possibility] = set()
+    results: list[Possibility] = []
     for old, new in product(old_texts, new_values):
         pieces: list[CodeValue] = []
         for piece in owner.literal.split(old):
             pieces += [text(piece), one(new)]
-        results |= concatenation(pieces[:-1])
-    return frozenset(results) or UNKNOWN_VALUE
+        results += concatenation(pieces[:-1])
+    return OrderedSet(results) or UNKNOWN_VALUE
 
 
 def _part(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
@@ -191,7 +192,7 @@ def _filled(owner: Str, fields: re.Pattern[str], value_of: Callable[[str], CodeV
 
 def concatenation(pieces: list[CodeValue]) -> CodeValue:
     """Texts in a row, in every combination; UNKNOWN where a piece is no text."""
-    results: set[Str] = {Str(())}
+    results = OrderedSet([Str(())])
     is_known = True
     for piece in pieces:
         if not piece:
@@ -202,21 +203,21 @@ def concatenation(pieces: list[CodeValue]) -> CodeValue:
             is_known = False
         results = longer
     if is_known:
-        return frozenset(results)
-    return frozenset((*results, UNKNOWN))
+        return results
+    return OrderedSet((*results, UNKNOWN))
 
 
-def _combined(starts: Iterable[Str], ends: Iterable[Str]) -> tuple[set[Str], bool]:
+def _combined(starts: Iterable[Str], ends: Iterable[Str]) -> tuple[OrderedSet[Str], bool]:
     """Each text of the first ones followed by each of the second ones; and whether that is not too much."""
-    combined: set[Str] = set()
+    combined: dict[Str, None] = {}
     is_all = True
     for start, end in product(starts, ends):
         both = joined(start, end) if start.parts else end
         if both is None or len(combined) > MAX_COMBINED:
             is_all = False
         else:
-            combined.add(both)
-    return combined, is_all
+            combined[both] = None
+    return OrderedSet(combined), is_all
 
 
 TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], CodeValue]] = {

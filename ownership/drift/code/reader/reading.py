@@ -44,7 +44,7 @@ class Reader(Unreached):
         for entry, frame in started:
             self._collect(entry, frame)
         if self.interpreter.exhausted:
-            for service in self.services:
+            for service in sorted(self.services):
                 text = Text("the code", Location("."))
                 self._unresolved(text, "takes too many steps to follow", service)
         else:

@@ -4,6 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ownership.drift.code.ordered_set import OrderedSet
+
 if TYPE_CHECKING:
     from ownership.drift.code.syntax.definitions import ClassDefinition, Function, Module
 
@@ -227,7 +229,7 @@ class Typed(Node):
 class Given(Node):
     """A value that is known already: a set of possibilities of ``values``."""
 
-    value: frozenset[Hashable]
+    value: OrderedSet[Hashable]
 
 
 @dataclass(slots=True, eq=False)
