@@ -5,7 +5,7 @@ reach a table, now one and now the other would be followed first, and named in t
 """
 
 from collections.abc import Container, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Never, TypeVar
 
 Item = TypeVar("Item", covariant=True)
 Other = TypeVar("Other")
@@ -61,3 +61,6 @@ class OrderedSet(Generic[Item]):
         if len(kept) == len(self._items):
             return self
         return OrderedSet(kept)
+
+
+EMPTY: OrderedSet[Never] = OrderedSet()

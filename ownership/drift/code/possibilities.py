@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ownership.drift.code import syntax
-from ownership.drift.code.ordered_set import OrderedSet
+from ownership.drift.code.ordered_set import EMPTY, OrderedSet
 from ownership.drift.types import Location
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Possibility(Protocol):
 
 
 CodeValue: TypeAlias = OrderedSet[Possibility]
-NOTHING: CodeValue = OrderedSet()
+NOTHING: CodeValue = EMPTY
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from ownership.drift.code.ordered_set import OrderedSet
+from ownership.drift.code.ordered_set import EMPTY, OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     ENVIRONMENT,
@@ -71,7 +71,10 @@ def limited(value: CodeValue) -> CodeValue:
 
 def only(value: Iterable[Possibility], *kinds: type[Kind]) -> OrderedSet[Kind]:
     """Those possibilities that are of one of these classes."""
-    return OrderedSet([item for item in value if isinstance(item, kinds)])
+    kept = [item for item in value if isinstance(item, kinds)]
+    if not kept:
+        return EMPTY
+    return OrderedSet(kept)
 
 
 def of_kind(items: Iterable[Possibility], kind: type[Kind]) -> list[Kind]:
