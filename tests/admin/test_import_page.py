@@ -211,6 +211,7 @@ def test_of_two_teams_the_own_part_is_applied_after_the_rest_was_suggested(owned
     assert [access.table.name for access in owned.spare.accesses.all()] == ["accounts"]
 
 
+@pytest.mark.slow
 def test_what_waits_is_left_out_of_the_preview_with_a_link(owned, viewer_client):
     row = f"replies,{owned.replies.group.name},bot,spare,read\n"
     suggest(viewer_client, upload(viewer_client, HEAD + row))

@@ -30,6 +30,7 @@ def test_an_access_of_a_service_that_is_no_id_is_refused_in_the_form(lead_client
     assert f"There is no service “{value}”." in save_form(lead_client, table, form).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["\u00b2", HUGE, "9" * 5_000])
 def test_numbers_of_inline_rows_that_no_form_posts_do_not_break_the_merge(
     lead_client, seeded, number

@@ -162,6 +162,7 @@ def test_a_suggestion_needs_a_reason_a_change_and_valid_values(viewer_client, or
     assert not Suggestion.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_waits_already_is_not_suggested_again(viewer_client, orders):
     suggest(viewer_client, orders, description="New")
     again = suggest(viewer_client, orders, description="New", reason="Still so")
@@ -200,6 +201,7 @@ def test_only_people_with_a_role_may_suggest_and_nobody_saves_there(
     assert save_form(viewer_client, orders, {"description": "New"}).status_code == 403
 
 
+@pytest.mark.slow
 def test_pages_offer_it_to_those_who_may_not_edit(viewer_client, lead_client, orders):
     assert address(orders) in viewer_client.get(orders.get_absolute_url()).text
     assert address(orders) not in lead_client.get(orders.get_absolute_url()).text

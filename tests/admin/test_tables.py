@@ -21,6 +21,7 @@ def names(response) -> list[str]:
     return re.findall(r'class="field-name"><a [^>]*>([^<]+)<', response.content.decode())
 
 
+@pytest.mark.slow
 def test_the_list_shows_group_owner_key_schema_writers_readers_and_last_change(
     lead_client, lead, seeded
 ):
@@ -178,6 +179,7 @@ def test_the_list_is_searched_in_all_texts_of_a_table(lead_client, seeded, words
     assert names(lead_client.get(TABLES, {"q": words})) == tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accesses", [1, 5])
 def test_a_saves_queries_do_not_grow_with_the_rows_that_nobody_touched(
     lead_client, accesses, django_assert_num_queries

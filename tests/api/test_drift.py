@@ -204,6 +204,7 @@ def test_drift_needs_a_sign_in_even_where_everybody_may_read_the_map(
     assert client.get(f"/api/v1/{address}").status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["drift/", "drift/waivers/"])
 def test_the_etag_changes_with_the_map_the_runs_and_the_day(get, drifted, address, monkeypatch):
     def still_good(etag):

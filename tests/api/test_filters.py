@@ -157,6 +157,7 @@ def test_service_and_mode_must_match_the_same_access(get):
     assert names(get("tables/?service=reader&mode=read")) == [table.name]
 
 
+@pytest.mark.slow
 def test_search_finds_words_in_names_descriptions_and_notes_in_any_case(seeded, get):
     expected = {
         "tables/?search=ledger": ["biztechTransactions"],
@@ -230,6 +231,7 @@ def test_lists_are_in_the_documents_order_by_default(seeded, get):
     ] == written
 
 
+@pytest.mark.slow
 def test_every_ordering_works_in_both_directions(get):
     late, early = (
         make_service("late", part_of=make_service("x")),
@@ -367,6 +369,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 @pytest.mark.parametrize("address", NONSENSE)
 def test_nonsense_is_refused_with_the_name_of_the_parameter(get, address):

@@ -53,6 +53,7 @@ def test_each_form_has_its_own_etag_and_gives_304(seeded, get, address, form, me
     assert again["X-Registry-Revision"] == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("address", "form", "media"), EVERY)
 def test_the_past_is_available_in_every_form(seeded, get, address, form, media):
     before = content(get(address, accept=media))

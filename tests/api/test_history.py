@@ -102,6 +102,7 @@ def test_polling_with_the_last_cursor_misses_and_repeats_nothing(viewer_client, 
     assert [entry["label"] for entry in more] == ["late"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_a_large_change_set_spans_pages_and_loses_no_entry(viewer_client, seeded, size):
     entries, _ = follow(viewer_client, page_size=size) if size > 3 else (None, None)

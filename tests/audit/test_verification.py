@@ -106,6 +106,7 @@ def test_the_command_lists_what_it_found_and_fails(edited):
     assert "its description is 'Bills.'" in out.getvalue()
 
 
+@pytest.mark.slow
 def test_the_command_reports_a_missing_trigger_and_a_missing_lock_row(edited):
     table = "ownership_historicaltable"
     one = {

@@ -58,6 +58,7 @@ def test_a_suggestion_is_clicked_and_enter_without_one_searches(home):
     WebDriverWait(home, 20).until(url_contains("/search/?q=biztech"))
 
 
+@pytest.mark.slow
 def test_the_slash_key_can_be_turned_off(home):
     home.find_element(By.CSS_SELECTOR, "[data-slash] button").click()
     home.find_element(By.TAG_NAME, "body").send_keys("/")

@@ -132,6 +132,7 @@ ODD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "reason"), ODD.values(), ids=ODD)
 def test_an_odd_template_is_an_error_in_bounded_time(
     tmp_path: Path, text: str, reason: str

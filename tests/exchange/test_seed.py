@@ -245,6 +245,7 @@ def test_seed_says_what_it_created(db):
 # A saved map
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?environment=production"])
 def test_a_saved_map_seeds_an_empty_registry_with_the_same_map(db, viewer_client, tmp_path, query):
     with transaction.atomic():

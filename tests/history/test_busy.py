@@ -157,6 +157,7 @@ def test_of_several_waiting_writers_none_waits_longer_than_lock_timeout():
     assert all(4 <= seconds < 7.5 for seconds in waited), waited
 
 
+@pytest.mark.slow
 def test_one_thread_of_a_process_waits_for_an_announced_change_set_and_others_are_refused_at_once(
     monkeypatch,
 ):

@@ -102,6 +102,7 @@ def test_nested_blocks_are_refused_and_the_present_is_back_after_an_error():
     assert Service.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 40])
 def test_the_map_takes_as_many_queries_as_today_whatever_its_size(size):
     with change_set(reason="Grow"):

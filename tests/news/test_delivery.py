@@ -363,6 +363,7 @@ def test_a_deleted_endpoint_leaves_nothing_behind(receiver):
     ) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_large_change_set_is_cut_and_says_how_much_is_left_out(receiver):
     services = [Service(name=f"reader-{number}") for number in range(120)]
     save_rows(services)

@@ -212,6 +212,7 @@ def test_what_was_answered_is_not_told_of_again(ann, accounts, mail_server, late
     assert len(mail_server.mails) == 1
 
 
+@pytest.mark.slow
 def test_a_finding_that_comes_back_is_told_of_again(accounts, mail_server, later):
     for number, grants in enumerate(
         (["bots write accounts"], ["bots write accounts"], [], ["bots write accounts"])
@@ -261,6 +262,7 @@ def test_a_digest_has_what_waits(ann, accounts, mail_server, later):
     assert subject_of(mail) == "Waiting for you: accounts"
 
 
+@pytest.mark.slow
 def test_while_the_server_is_away_no_reminder_is_lost(accounts, mail_server, later, settings):
     # No change set: only the run says that there is something to tell.
     keep_run("bots write accounts")
@@ -301,6 +303,7 @@ def test_a_mail_with_nothing_left_to_tell_is_not_repeated(ann, accounts, mail_se
     assert Mailing.objects.get().sending_to is None
 
 
+@pytest.mark.slow
 def test_a_list_of_what_waits_is_bounded(accounts, mail_server):
     for number in range(12):
         make_confirmation(make_table(f"ledger-{number}", owner=accounts.owner), days=1)

@@ -68,6 +68,7 @@ def test_an_invalid_request_id_is_replaced(given):
     assert first != second
 
 
+@pytest.mark.slow
 def test_a_change_set_keeps_and_shows_the_id_of_its_request(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table)

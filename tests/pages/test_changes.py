@@ -136,6 +136,7 @@ def test_the_search_shows_the_entries_that_it_found(viewer_client):
     assert "and 29 more entries in this change set" in page
 
 
+@pytest.mark.slow
 def test_values_are_found_among_the_latest_entries_alone_and_names_in_all(
     viewer_client, monkeypatch
 ):

@@ -155,6 +155,7 @@ def test_if_everything_was_settled_meanwhile_the_drift_page_says_so(lead_client,
     assert "the selected findings no longer apply" in messages(done)
 
 
+@pytest.mark.slow
 def test_a_changed_preview_is_shown_again_before_anything_is_written(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     newer = keep_run("payments read orders", "bots read_write orders")

@@ -382,6 +382,7 @@ def test_nonsense_is_refused(viewer_client, url):
     assert viewer_client.get(url).status_code in (400, 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 12])
 def test_pages_take_a_fixed_number_of_queries(lead_client, orders, rows, django_assert_num_queries):
     for number in range(rows):

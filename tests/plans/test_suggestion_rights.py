@@ -261,6 +261,7 @@ def test_tables_handed_over_together_are_one_request_with_their_accesses(people)
     assert (part.kind, len(part.steps)) == ("hand_over", 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 15])
 def test_who_is_asked_takes_a_fixed_number_of_queries(
     people, viewer, number, django_assert_num_queries

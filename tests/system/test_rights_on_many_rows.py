@@ -108,6 +108,7 @@ def test_a_new_table_of_another_teams_service_is_refused_and_offered_as_a_sugges
     assert Table.objects.get(name="bills").owner == owned.bot
 
 
+@pytest.mark.slow
 def test_giving_many_tables_away_asks_the_team_that_would_get_them(owned, ann):
     selected = {"action": "edit_tables", "_selected_action": [owned.accounts.pk]}
     page = ann.post(TABLES, selected)
@@ -231,6 +232,7 @@ def test_an_import_names_what_is_another_teams_and_can_be_suggested(owned, ann):
     assert Table.objects.get(name="replies").owner == owned.bot
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

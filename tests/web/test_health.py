@@ -70,6 +70,7 @@ print(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", [pytest.param("postgresql", marks=pytest.mark.slow), "sqlite"])
 def test_while_the_database_is_away_everything_but_livez_is_503_within_two_seconds(
     vendor, tmp_path
