@@ -30,12 +30,12 @@ def entry_url(entry: Entry) -> str:
     return history_url(entry.instance_type, entry.id)
 
 
-def change_url(model: type[TrackedRow], pk: int) -> str:
+def change_url(model: type[Model], pk: int) -> str:
     """Where the row with that id is edited."""
     return reverse(f"admin:ownership_{model._meta.model_name}_change", args=[pk])
 
 
-def history_url(model: type[TrackedRow], pk: int) -> str:
+def history_url(model: type[Model], pk: int) -> str:
     """Where the row's timeline is, also when the row is deleted."""
     return reverse(f"admin:ownership_{model._meta.model_name}_history", args=[pk])
 
@@ -44,7 +44,7 @@ def readers_history_url(row: Model) -> str:
     """Where the history of a row that exists is read: of tables and services on a page for every reader."""
     if isinstance(row, Table | Service):
         return f"{row.get_absolute_url()}history/"
-    return reverse(f"admin:ownership_{row._meta.model_name}_history", args=[row.pk])
+    return history_url(type(row), row.pk)
 
 
 def cause_url(cause: Cause) -> str:

@@ -33,7 +33,6 @@ from ownership.web.suggestion_messages import (
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
-# Rows of other teams that the page names.
 SALT = "ownership.import"
 STALE = (
     "Nothing was changed: the map has changed since this preview. The preview is up to date now."

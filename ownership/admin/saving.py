@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from ownership.admin.addresses import readers_history_url
+from ownership.admin.addresses import change_url, readers_history_url
 from ownership.admin.conflict import (
     NO_REVISION,
     REVISION_FIELD,
@@ -248,7 +248,7 @@ class ReasonMixin(admin.ModelAdmin):
             return super().response_add(request, obj, post_url_continue)
         self._say_what_was_saved(request, obj)
         if "_continue" in request.POST:
-            return HttpResponseRedirect(self._address("change", obj))
+            return HttpResponseRedirect(change_url(type(obj), obj.pk))
         if "_addanother" in request.POST:
             return HttpResponseRedirect(request.get_full_path())
         return self.response_post_save_add(request, obj)
@@ -293,9 +293,6 @@ class ReasonMixin(admin.ModelAdmin):
             links.append(("View", obj.get_absolute_url()))
         links.append(("History", readers_history_url(obj)))
         say_what_was_saved(request, self.saved, links)
-
-    def _address(self, view: str, obj: models.Model) -> str:
-        return reverse(f"admin:ownership_{self.opts.model_name}_{view}", args=[obj.pk])
 
     # The change set is the record: Django's own log would repeat it with less detail.
 
