@@ -16,6 +16,7 @@ from copy import copy
 
 from ownership.drift.readers.loops import LOOP
 from ownership.drift.readers.made_nodes import arn_of, ref, table_arn
+from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.readers.sam_policies import (
     connector_statements,
     has_connectors,
@@ -181,7 +182,9 @@ class _Expansion:
         """The role that SAM makes from ``Policies``: names of policies, policy templates and documents."""
         role = Map(location, [("Tags", tags), *_stated(properties, PROPERTIES_OF_ROLES)])
         managed, documents = Seq(location), Seq(location)
-        for policy, is_certain in _policies(properties.get("Policies")):
+        for policy, is_certain in NodeReader().items_and_whether_certain(
+            properties.get("Policies")
+        ):
             if isinstance(policy, Map) and "Statement" in policy:
                 document = Map(policy.location, [("PolicyDocument", policy)])
                 documents.append(document if is_certain else _perhaps(document))
@@ -319,19 +322,6 @@ def _unknown_end(target: Map, location: Location) -> Text:
     if isinstance(name, Text):
         return placeholder(location, f"there is no resource {name} in the template")
     return placeholder(location, "the connector's destination can't be resolved")
-
-
-def _policies(node: Value, is_certain: bool = True) -> Iterator[tuple[Value, bool]]:
-    """The members of ``Policies``, both branches of each Fn::If; each with whether it is there in any case."""
-    branches = branches_of_if(node)
-    if branches is not None:
-        node = branches
-        is_certain = False
-    if isinstance(node, Seq):
-        for item in node:
-            yield from _policies(item, is_certain)
-    elif node is not None and not is_no_value(node):
-        yield node, is_certain
 
 
 def _perhaps(node: Value) -> Map:
