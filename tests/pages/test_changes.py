@@ -1,8 +1,6 @@
-"""The log of all changes: filtered, searched, as CSV; one change set of it; comparisons; and the way to another day."""
+"""The log of all changes: filtered, searched, as CSV; one change set of it; and the way to another day."""
 
-import csv
 import html
-import io
 import re
 from datetime import datetime
 
@@ -15,10 +13,10 @@ from django.urls import reverse
 from ownership.audit import log_search
 from ownership.history import change_sets
 from ownership.history.change_sets import change_set
-from ownership.history.models import ChangeSet
+from ownership.history.models import current_head
 from ownership.models import Service, Table
-from tests.support.factories import make_access, make_service, make_table
-from tests.support.pages import text_of
+from tests.support.factories import edit, make_service, make_table
+from tests.support.pages import csv_rows, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,36 +24,9 @@ CHANGES = "/changes/"
 COMPARE = "/compare/"
 
 
-def head() -> int:
-    return ChangeSet.objects.first().revision
-
-
-def edit(row, undoes=None, reason="An edit", user=None, **fields) -> int:
-    with change_set(reason=reason, undoes=undoes, user=user):
-        for name, value in fields.items():
-            setattr(row, name, value)
-        row.save()
-    return head()
-
-
 def revisions_on(page) -> list[int]:
     assert page.status_code == 200
     return [int(number) for number in re.findall(r'id="revision-(\d+)"', page.text)]
-
-
-def rows_of(response) -> list[dict[str, str]]:
-    text = b"".join(response.streaming_content).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-@pytest.fixture
-def orders() -> Table:
-    """Revision 1 makes payments, 2 the group, 3 the table, 4 users, 5 hands over, 6 adds an access."""
-    table = make_table("orders", owner=make_service("payments"), group=None)
-    table.owner = make_service("users")
-    table.save()
-    make_access(table, table.owner)
-    return table
 
 
 @pytest.mark.parametrize(
@@ -179,11 +150,11 @@ def test_a_search_does_not_find_the_names_of_fields(viewer_client):
 @pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?kind=ownership", "?q=orders", "?table=orders&q=orders"])
 def test_the_queries_of_the_log_do_not_grow_with_the_history(viewer_client, orders, query):
-    edit(orders, undoes=head(), description="Orders.")
+    edit(orders, undoes=current_head().revision, description="Orders.")
     with CaptureQueriesContext(connection) as few:
         viewer_client.get(CHANGES + query)
     for number in range(30):
-        edit(orders, undoes=head(), owner=make_service(f"service-{number}"))
+        edit(orders, undoes=current_head().revision, owner=make_service(f"service-{number}"))
     with CaptureQueriesContext(connection) as many:
         viewer_client.get(CHANGES + query)
     assert len(many) <= len(few)  # one for each kind of entry that is shown
@@ -262,7 +233,7 @@ def test_the_log_as_csv_has_a_row_for_each_field_and_runs_no_formula(viewer_clie
     edit(orders, reason="=1+1", description="@SUM(A1)", owner=Service.objects.get(name="payments"))
     response = viewer_client.get(f"{CHANGES}?format=csv&table=orders&kind=table")
     assert response.headers["Content-Disposition"] == 'attachment; filename="changes.csv"'
-    rows = [row for row in rows_of(response) if row["revision"] == "7"]
+    rows = [row for row in csv_rows(response) if row["revision"] == "7"]
     assert [(row["field"], row["old"], row["new"]) for row in rows] == [
         ("owner", "users", "payments"),
         ("description", "", "'@SUM(A1)"),
@@ -283,7 +254,7 @@ def test_the_log_as_csv_has_a_row_for_each_field_and_runs_no_formula(viewer_clie
 def test_the_csv_has_what_the_filters_select_in_commit_order(
     viewer_client, orders, query, revisions
 ):
-    rows = rows_of(viewer_client.get(f"{CHANGES}?format=csv&{query}"))
+    rows = csv_rows(viewer_client.get(f"{CHANGES}?format=csv&{query}"))
     assert "".join(dict.fromkeys(row["revision"] for row in rows)) == revisions
 
 
@@ -291,14 +262,14 @@ def test_a_history_leads_to_itself_as_csv_with_the_same_filters(viewer_client, o
     page = viewer_client.get("/tables/orders/history/", {"kind": "access", "before": "99"}).text
     address = html.unescape(re.search(r'href="([^"]+format=csv[^"]*)"', page)[1])
     assert address == "/changes/?kind=access&table=orders&format=csv"
-    rows = rows_of(viewer_client.get(address))
+    rows = csv_rows(viewer_client.get(address))
     assert rows
     assert {row["kind"] for row in rows} == {"access"}
 
 
 def test_the_csv_of_a_long_log_is_read_in_batches(viewer_client, monkeypatch, orders):
     monkeypatch.setattr("ownership.audit.log.CSV_BATCH", 2)
-    rows = rows_of(viewer_client.get(f"{CHANGES}?format=csv"))
+    rows = csv_rows(viewer_client.get(f"{CHANGES}?format=csv"))
     assert {row["revision"] for row in rows} == set("123456")
     assert len({tuple(row.values()) for row in rows}) == len(rows)
 
@@ -320,7 +291,7 @@ def test_a_large_change_set_is_shown_page_by_page_and_folded(lead_client):
     with change_set(reason="Many"):
         for number in range(150):
             make_table(f"table-{number:03}")
-    revision, shown, address = head(), [], "?"
+    revision, shown, address = current_head().revision, [], "?"
     while address:
         page = lead_client.get(f"{CHANGES}{revision}/{address}").text
         assert page.count('<li class="entry"') <= 200
@@ -355,80 +326,6 @@ def test_a_change_set_is_narrowed_to_entries_of_one_kind(viewer_client, seeded):
     assert page.text.count('<li class="entry"') == 7
     assert "Tables 34" in text_of(page.text)
     assert viewer_client.get(f"{CHANGES}1/?kind=nonsense").status_code == 400
-
-
-# Comparisons
-
-
-def test_two_revisions_are_compared_by_table_in_words_of_their_times(viewer_client, orders):
-    edit(orders, name="purchases")
-    Service.objects.get(name="payments")
-    page = text_of(viewer_client.get(COMPARE, {"from": "4", "to": "7"}).text)
-    assert "Compare Revision 4 and now (revision 7)" in page
-    assert "name: old: orders → new: purchases" in page
-    assert "owner: old: payments → new: users" in page
-    assert "+ Access users → purchases added" in page
-    assert "2 differences." in page
-
-
-def test_what_was_changed_and_changed_back_is_no_difference(viewer_client, orders):
-    edit(orders, description="x")
-    edit(orders, description="")
-    assert "No differences between these two" in text_of(
-        viewer_client.get(COMPARE, {"from": "6", "to": "8"}).text
-    )
-
-
-@pytest.mark.parametrize(
-    ("subject", "labels"),
-    [
-        ({"table": "orders"}, {"orders", "users → orders"}),
-        ({"service": "payments"}, {"orders", "payments"}),
-    ],
-)
-def test_one_table_or_service_is_compared(viewer_client, orders, subject, labels):
-    make_table("other")
-    edit(Service.objects.get(name="payments"), contact="#till")
-    rows = rows_of(viewer_client.get(COMPARE, {"from": "4", "format": "csv"} | subject))
-    assert {row["entry"] for row in rows} == labels
-
-
-def test_the_form_s_days_become_an_address_that_can_be_shared(viewer_client, orders):
-    response = viewer_client.get(
-        COMPARE, {"from": "1", "from_day": "2026-01-31", "to": "", "table": "orders"}
-    )
-    assert response.headers["Location"] == "?from=2026-01-31&table=orders"
-    page = viewer_client.get(f"{COMPARE}{response.headers['Location']}")
-    assert 'value="2026-01-31"' in page.text
-    assert "Compare Revision 0 and now (revision 6)" in text_of(page.text)
-
-
-@pytest.mark.parametrize("query", ["from=9", "from=x", "table=nothing", "format=pdf", "from_day=x"])
-def test_an_impossible_comparison_is_refused(viewer_client, orders, query):
-    assert viewer_client.get(f"{COMPARE}?{query}", follow=True).status_code == 400
-
-
-def test_a_comparison_the_wrong_way_round_is_turned(viewer_client, orders):
-    for query, turned in (
-        ("from=5&to=3&table=orders", "?from=3&to=5&table=orders"),
-        ("from=5&to=2000-01-01&format=csv", "?from=2000-01-01&to=5&format=csv"),
-    ):
-        assert viewer_client.get(f"{COMPARE}?{query}").headers["Location"] == turned
-        assert viewer_client.get(COMPARE + turned).status_code == 200
-
-
-def test_a_comparison_with_only_an_end_begins_one_revision_earlier(viewer_client, orders):
-    assert "Compare revisions 2 and 3" in text_of(viewer_client.get(f"{COMPARE}?to=3").text)
-
-
-def test_a_refused_comparison_names_the_parameter(viewer_client, orders):
-    assert "to=x: Takes a date" in text_of(viewer_client.get(f"{COMPARE}?from=1&to=x").text)
-
-
-def test_a_comparison_leads_to_the_ones_before_and_after(viewer_client, orders):
-    page = viewer_client.get(f"{COMPARE}?from=3&to=4&table=orders").text
-    assert 'href="?from=2&amp;to=3&amp;table=orders"' in page
-    assert 'href="?from=4&amp;to=5&amp;table=orders"' in page
 
 
 # Another day

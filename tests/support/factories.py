@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.models import (
     Access,
@@ -102,3 +103,18 @@ def make_suggestion(
     parts = parts_by_owner([Step(before, after)], by)
     [suggestion] = suggest(parts, user=by, reason=reason, revision=revision)
     return suggestion
+
+
+def edit(
+    row: Table | Service,
+    undoes: int | None = None,
+    reason: str = "An edit",
+    user: User | None = None,
+    **fields: Any,
+) -> int:
+    """Save these fields of the row as one change set; its revision."""
+    with change_set(reason=reason, undoes=undoes, user=user):
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save()
+    return current_head().revision
