@@ -1,6 +1,6 @@
 """Queries over the map, whole or its tables alone. Inside ``as_of()`` they see the map of that time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Model, Prefetch, QuerySet
@@ -52,39 +52,58 @@ def map_around(tables: list[Table]) -> WholeMap:
     """
     groups = list(TableGroup.objects.all())
     teams = list(Team.objects.all())
-    services_by_name = list(Service.objects.all())
-    services = sorted(services_by_name, key=lambda service: service.pk)
-    indexes = list(SecondaryIndex.objects.all())
-    # Unordered: a database would sort half a million accesses, joined with their services, on disk.
-    accesses = list(Access.objects.order_by())
-
-    _link(services, "part_of", services)
-    _link(services, "team", teams)
+    services = list(Service.objects.all())
     _link(tables, "group", groups)
-    _link(tables, "owner", services)
-    _link(indexes, "table", tables)
-    _link(accesses, "table", tables)
-    _link(accesses, "service", services)
-
-    rank = {service.pk: number for number, service in enumerate(services_by_name)}
-    last = len(rank)
-    accesses.sort(key=lambda access: (access.position, rank.get(access.service_id, last)))
-    _attach(tables, "indexes", indexes)
-    _attach(tables, "accesses", accesses)
-    return {"groups": groups, "teams": teams, "services": services, "tables": tables}
+    _link(services, "team", teams)
+    _link_uses(tables, services)
+    by_id = sorted(services, key=lambda service: service.pk)
+    return {"groups": groups, "teams": teams, "services": by_id, "tables": tables}
 
 
-def current_map() -> tuple[Head, WholeMap]:
-    """Return the whole map, and the head (revision and digest) that all of its rows belong to.
+def compared_map() -> WholeMap:
+    """Return what drift compares: environments, services and tables, linked like ``whole_map``; five queries.
+
+    Services have their teams. No groups are read, and no teams besides.
+    """
+    environments = list(Environment.objects.all())
+    tables = list(Table.objects.all())
+    services = list(Service.objects.select_related("team"))
+    _link_uses(tables, services)
+    return {"environments": environments, "services": services, "tables": tables}
+
+
+def current_map(read: Callable[[], WholeMap] = whole_map) -> tuple[Head, WholeMap]:
+    """Return the map as ``read`` does, and the head (revision and digest) that all of its rows belong to.
 
     Read outside a transaction, so that nobody has to wait for it: where the head moved meanwhile, the map is read
     again.
     """
     while True:
         head = current_head()
-        whole = whole_map()
+        rows = read()
         if current_head() == head:
-            return head, whole
+            return head, rows
+
+
+def _link_uses(tables: list[Table], services: list[Service]) -> None:
+    """Link all tables and services with each other, and with all indexes and accesses; two queries.
+
+    The services come in the order of their names, as the accesses of a table do.
+    """
+    indexes = list(SecondaryIndex.objects.all())
+    # Unordered: a database would sort half a million accesses, joined with their services, on disk.
+    accesses = list(Access.objects.order_by())
+    _link(services, "part_of", services)
+    _link(tables, "owner", services)
+    _link(indexes, "table", tables)
+    _link(accesses, "table", tables)
+    _link(accesses, "service", services)
+
+    rank = {service.pk: number for number, service in enumerate(services)}
+    last = len(rank)
+    accesses.sort(key=lambda access: (access.position, rank.get(access.service_id, last)))
+    _attach(tables, "indexes", indexes)
+    _attach(tables, "accesses", accesses)
 
 
 def _link(rows: Sequence[Model], name: str, targets: Sequence[Model]) -> None:

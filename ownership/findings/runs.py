@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-from ownership.catalog.queries import WholeMap, current_map
+from ownership.catalog.queries import WholeMap, compared_map, current_map
 from ownership.drift.compare import Truth, compare, waived
 from ownership.drift.types import (
     MODE_PARTS,
@@ -46,7 +46,7 @@ NO_ENVIRONMENT = "none"  # the filter's value for runs without an environment
 
 def declared_now() -> tuple[Head, DeclaredMap]:
     """The map as drift compares it, and its revision and digest."""
-    head, rows = current_map()
+    head, rows = current_map(compared_map)
     return head, declared_map(head.revision, rows)
 
 

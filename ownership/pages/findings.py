@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ownership.catalog.mine import MINE
-from ownership.catalog.queries import current_map
+from ownership.catalog.queries import compared_map, current_map
 from ownership.drift import verdicts
 from ownership.drift.iam_changes import SNIPPETS_FOR, as_list, iam_changes, snippet
 from ownership.drift.types import FINDING_KINDS, Finding, Offer, Unchecked
@@ -98,7 +98,7 @@ class DriftPage(Page):
         choices = _choices(latest)
         _refuse_unknown_values(filters, choices)
 
-        head, rows = current_map()
+        head, rows = current_map(compared_map)
         declared = runs.declared_map(head.revision, rows)
         waivers = list(Waiver.objects.with_decisions())
         may_suggest = self.request.user.has_perm(SUGGESTING)

@@ -260,6 +260,6 @@ def test_queries_do_not_grow_with_findings(get, drifted):
         Access.objects.create(
             table=make_table(), service=Service.objects.get(name="bots"), mode="read"
         )
-    # Session, user, permissions twice, head and last run before and after; the runs; head twice, the map's six models;
-    # waivers; and of the run its grants, the one before, and the figures.
-    assert counted() == few == 2 + 2 + 4 + 1 + 9 + 1 + 3
+    # Session, user, permissions twice, head and last run before and after; the runs; head twice, five models
+    # of the map; waivers; and of the run its grants, the one before, and the figures.
+    assert counted() == few == 2 + 2 + 4 + 1 + 7 + 1 + 3

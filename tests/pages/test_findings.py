@@ -227,9 +227,9 @@ def test_queries_do_not_grow_with_findings(lead_client, drifted):
             table=make_table(), service=Service.objects.get(name="bots"), mode="read"
         )
     Service.objects.create(name="replies", team=make_team())
-    # Session, user and teams; the runs; head twice and the map's seven models; waivers; permissions, the user's and the
+    # Session, user and teams; the runs; head twice and five models of the map; waivers; permissions, the user's and the
     # groups'; of the run its grants, the one before and the figures.
-    assert counted() == few == 3 + 1 + 9 + 1 + 2 + 3
+    assert counted() == few == 3 + 1 + 7 + 1 + 2 + 3
 
 
 def test_the_page_says_what_it_leaves_out(viewer_client, seeded, monkeypatch):
@@ -341,4 +341,4 @@ def test_the_course_of_what_is_true_is_a_chart(viewer_client, judged):
 def test_code_costs_one_query(lead_client, judged):
     with CaptureQueriesContext(connection) as queries:
         lead_client.get(DRIFT)
-    assert len(queries) == 19 + 1
+    assert len(queries) == 17 + 1
