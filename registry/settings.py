@@ -197,6 +197,7 @@ if OIDC_RP_CLIENT_ID:
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "registry.formats"
+# So localdate() is the day in UTC. Waivers, confirmations, suggestions and tokens end with it, wherever people are.
 TIME_ZONE = "UTC"
 USE_TZ = True
 

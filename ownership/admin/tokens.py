@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.timezone import localdate
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
 from ownership.admin.changelists import TolerantLists
 from ownership.models import ApiToken
-from ownership.models.days import today
 
 
 class NewTokenForm(forms.ModelForm):
@@ -39,7 +39,7 @@ class NewTokenForm(forms.ModelForm):
     def clean_valid_until(self) -> date:
         """A day from today to a year from now."""
         day: date = self.cleaned_data["valid_until"]
-        if day < today():
+        if day < localdate():
             raise ValidationError("This day is past.")
         last_day = _last_day()
         if day > last_day:
@@ -51,7 +51,7 @@ class NewTokenForm(forms.ModelForm):
 
 def _last_day() -> date:
     """The last day that a token created today may be valid."""
-    return today() + knox_settings.TOKEN_TTL
+    return localdate() + knox_settings.TOKEN_TTL
 
 
 @admin.register(ApiToken)

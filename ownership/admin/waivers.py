@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import localdate
 
 from ownership.admin.base import RegistryAdmin
 from ownership.admin.filters import MyWaivers
@@ -14,7 +15,6 @@ from ownership.audit.descriptions import label_in_words
 from ownership.drift.types import FINDING_KINDS, label_of, label_of_kind
 from ownership.findings.waiving import check_until
 from ownership.models import Waiver
-from ownership.models.days import today
 
 
 class WaiverForm(RegistryForm):
@@ -38,9 +38,9 @@ class InForce(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Waiver]) -> QuerySet[Waiver]:
         if self.value() == "ahead":
-            return queryset.filter(until__gte=today())
+            return queryset.filter(until__gte=localdate())
         if self.value() == "past":
-            return queryset.filter(until__lt=today())
+            return queryset.filter(until__lt=localdate())
         return queryset
 
 

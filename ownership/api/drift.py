@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
+from django.utils.timezone import localdate
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -168,7 +169,7 @@ class _DriftAddress(RegistryView):
         """The history's head, whose digest also names the last run and the date: they select the answer, too."""
         revision, digest = current_head()
         run = DriftRun.objects.order_by("-pk").values_list("pk", "time").first()
-        return Head(revision, f"{digest} {run} {runs.today()}")
+        return Head(revision, f"{digest} {run} {localdate()}")
 
 
 class DriftView(_DriftAddress):
@@ -239,7 +240,7 @@ class DriftView(_DriftAddress):
         flags = {name: _flag(name, query[name]) for name in FLAGS if name in query}
 
         head, declared = runs.declared_now()
-        waivers = runs.waivers_in_force(runs.today())
+        waivers = runs.waivers_in_force()
         compared_runs = []
         for run in runs.filtered(latest, query.get("reader"), query.get("environment")):
             compared_runs.append(runs.compare_run(run, declared, waivers))
@@ -380,9 +381,7 @@ class WaiversView(_DriftAddress):
     @extend_schema(operation_id="drift_waivers", responses=serializer_of(WaiversJSON))
     def get(self, request: Request) -> Response:
         """The waivers that have not ended. A waiver covers its finding while the same is granted."""
-        answer: WaiversJSON = {
-            "results": [_waiver_json(row) for row in runs.waivers_in_force(runs.today())]
-        }
+        answer: WaiversJSON = {"results": [_waiver_json(row) for row in runs.waivers_in_force()]}
         return Response(answer)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters as filters
 from django.db.models import Q
+from django.utils.timezone import localdate
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,7 +17,6 @@ from ownership.catalog.mine import YES, Mine
 from ownership.history.head import Head
 from ownership.history.models import VERBS
 from ownership.models import Service, Suggestion, Table
-from ownership.models.days import today
 from ownership.models.suggestions import SuggestionQuerySet
 from ownership.plans.suggestions import WaitsFor, whom_they_wait_for
 
@@ -224,4 +224,4 @@ class SuggestionView(RowsView):
     def find_head(self) -> Head:
         """The history's head, whose digest also names the date: suggestions lapse at midnight UTC."""
         revision, digest = super().find_head()
-        return Head(revision, f"{digest} {today()}")
+        return Head(revision, f"{digest} {localdate()}")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.timezone import localdate
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import BaseRenderer
@@ -26,7 +27,6 @@ from ownership.catalog.queries import confirmed_tables
 from ownership.exchange.exports import to_mermaid
 from ownership.models import Access, Environment, Service, Table, TableGroup, Team
 from ownership.models.answerable import teams_by_service
-from ownership.models.days import today
 
 LIST_PARAMETERS = {"search", "ordering", "page", "page_size"}
 
@@ -93,7 +93,7 @@ class TableView(RowsView):
         """The ETag of this answer, with the day where the filter by confirmation makes it depend on that, too."""
         if "confirmation" not in self.request.query_params or moment_parameters(self.request):
             return super().etag()
-        address = f"{self.request.build_absolute_uri()} {today()}"
+        address = f"{self.request.build_absolute_uri()} {localdate()}"
         return make_etag(self.history_head, address, self.request.accepted_media_type)
 
     def get_serializer_context(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from django.db.models import Model, OuterRef, Q, Subquery
+from django.utils.timezone import localdate
 
 from ownership.audit.descriptions import EntryDescription, describe
 from ownership.history.models import (
@@ -33,7 +34,6 @@ from ownership.models import (
     Team,
     Waiver,
 )
-from ownership.models.days import day_of
 
 PAGE = 20  # change sets
 FOLD = 20  # entries of one change set that are shown between others
@@ -60,7 +60,7 @@ class TimelineGroup:
     @property
     def day(self) -> date:
         """The day of the change set, in UTC."""
-        return day_of(self.change_set.time)
+        return localdate(self.change_set.time)
 
     def after(self) -> int:
         """The sequence of the last entry listed: the folded ones come after it."""

@@ -30,12 +30,12 @@ from django.db.models import (
 )
 from django.db.models.fields import CharField
 from django.db.models.functions import Coalesce
+from django.utils.timezone import localdate
 
 from ownership.history.head import Head
 from ownership.history.time_travel import past_revision
 from ownership.models import Confirmation, Table
 from ownership.models.confirmations import confirmed_entries, table_column
-from ownership.models.days import today
 
 # Before it ends, a confirmation is due for so long.
 DUE_BEFORE_END = timedelta(days=14)
@@ -102,7 +102,7 @@ def with_states() -> QuerySet[Any]:
     if past_revision() is not None:
         whens = [When(_has_changed(), then=Value(ConfirmationState.CHANGED.value))]
     else:
-        day = today()
+        day = localdate()
         # In this order. So history is asked only about confirmations that have not ended.
         whens = [
             When(until__lt=day, then=Value(ConfirmationState.OVERDUE.value)),

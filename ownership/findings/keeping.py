@@ -49,7 +49,7 @@ def keep(
 ) -> DriftRun:
     """Keep a run with its figures of this moment, and thin out its series. Raises TooLarge; then nothing is kept."""
     result = compare(declared, found, usage)
-    covered = runs.waived_by(result.findings, environment, runs.waivers_in_force(runs.today()))
+    covered = runs.waived_by(result.findings, environment, runs.waivers_in_force())
     content = _content(result, covered, found, usage)
     agreeing, compared = result.agreement()
     truth = result.truth()

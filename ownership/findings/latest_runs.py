@@ -10,7 +10,6 @@ from ownership.drift.compare import Comparison, compare
 from ownership.drift.types import CodeUsage, DeclaredMap, Finding, Infrastructure
 from ownership.findings.runs import declared_map, waived_by, waivers_in_force
 from ownership.models import DriftRun, Service, Waiver
-from ownership.models.days import today
 from ownership.models.drift_runs import rows_of
 
 
@@ -58,7 +57,7 @@ def compare_latest(declared: DeclaredMap, tables: Collection[str] | None = None)
     if not runs:
         return []
     rows = rows_of(runs, None if tables is None else Q(table__in=tables))
-    waivers = waivers_in_force(today())
+    waivers = waivers_in_force()
     compared = []
     for run in runs:
         of_run = rows[run.pk]

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property
+
+from django.utils.timezone import localdate
 
 from ownership.catalog.queries import WholeMap, compared_map, current_map
 from ownership.drift.compare import Truth, compare, waived
@@ -34,7 +35,6 @@ from ownership.models import (
     Table,
     Waiver,
 )
-from ownership.models.days import today
 from ownership.models.drift_runs import found_in
 
 FIGURES_SHOWN = 100  # runs of a series
@@ -143,9 +143,9 @@ def figures(run: DriftRun) -> list[DriftRun]:
 # Waivers
 
 
-def waivers_in_force(on: date) -> list[Waiver]:
-    """The waivers that have not ended by that day, each with its reason, author and time."""
-    return list(Waiver.objects.with_decisions().filter(until__gte=on))
+def waivers_in_force() -> list[Waiver]:
+    """The waivers that have not ended, each with its reason, author and time."""
+    return list(Waiver.objects.with_decisions().filter(until__gte=localdate()))
 
 
 def waivers_by_finding(waivers: Iterable[Waiver], environment: str) -> dict[Identity, Waiver]:
@@ -163,7 +163,7 @@ def waived_by(
 ) -> dict[Finding, Waiver]:
     """The findings that one of the waivers covers today."""
     rows = {waiver.value(): waiver for waiver in waivers}
-    covered = waived(findings, rows, environment, today())
+    covered = waived(findings, rows, environment, localdate())
     return {finding: rows[terms] for finding, terms in covered.items()}
 
 
@@ -250,7 +250,7 @@ def _unresolved_about(
 
 
 def compare_run(run: DriftRun, declared: DeclaredMap, waivers: Collection[Waiver]) -> ComparedRun:
-    """The run compared with a map; ``declared_now()`` and ``waivers_in_force(today())`` give the present."""
+    """The run compared with a map; ``declared_now()`` and ``waivers_in_force()`` give the present."""
     found, usage = found_in(run)
     result = compare(declared, found, usage)
     before, new = new_findings(run, result.findings, waivers)

@@ -141,7 +141,7 @@ def shape_findings_of(tables: Collection[Table]) -> dict[str, dict[int, list[Fin
         tables=tuple(kept_runs.shape_of(table, table.indexes.all()) for table in tables),
         owners={table.name: table.owner.name for table in tables},
     )
-    waivers = kept_runs.waivers_in_force(kept_runs.today())
+    waivers = kept_runs.waivers_in_force()
     for run in runs.values():
         found, usage = found_in(run, set(by_table))
         latest = LatestRun.compared(run, declared, found, usage, waivers)
@@ -217,7 +217,7 @@ def _compare(
     declared: DeclaredMap,
 ) -> list[LatestRun]:
     """The runs compared with a part of the map: only with these rows of what each found."""
-    waivers = kept_runs.waivers_in_force(kept_runs.today())
+    waivers = kept_runs.waivers_in_force()
     compared = []
     for run in runs:
         unresolved = [unresolved_from_json(content) for content in run.unresolved]  # type: ignore[attr-defined]

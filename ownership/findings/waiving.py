@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.core.exceptions import ValidationError
+from django.utils.timezone import localdate
 
 from ownership.drift.types import Finding
 from ownership.findings.runs import Basis
 from ownership.history.row_states import foreign_keys
 from ownership.models import Environment, Waiver
-from ownership.models.days import today
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step, copy_of
 
 
 def last_day() -> date:
     """The last day on which a waiver may end: today's date in the next year."""
-    day = today()
+    day = localdate()
     try:
         return day.replace(year=day.year + 1)
     except ValueError:  # 29 February
@@ -25,7 +25,7 @@ def last_day() -> date:
 
 def check_until(until: date) -> None:
     """Raise ValidationError for a day on which no waiver may end: one in the past, or more than a year ahead."""
-    if until < today():
+    if until < localdate():
         raise ValidationError("This day is in the past. A waiver ends today at the earliest.")
     if until > last_day():
         raise ValidationError(f"A waiver lasts a year at most: until {last_day()}.")

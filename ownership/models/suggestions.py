@@ -11,12 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from ownership.history.models import CREATED, Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
 from ownership.models.answerable import answerable_team, service_links
-from ownership.models.days import day_of, today
 from ownership.models.tables import Table
 from ownership.models.teams import Membership
 
@@ -29,11 +29,11 @@ class SuggestionQuerySet(RegistryQuerySet):
 
     def waiting(self) -> SuggestionQuerySet:
         """Those that can still be answered: open, and not lapsed."""
-        return self.filter(state=Suggestion.State.OPEN, until__gte=today())
+        return self.filter(state=Suggestion.State.OPEN, until__gte=localdate())
 
     def lapsed(self) -> SuggestionQuerySet:
         """Those that nobody answered in time."""
-        return self.filter(state=Suggestion.State.OPEN, until__lt=today())
+        return self.filter(state=Suggestion.State.OPEN, until__lt=localdate())
 
     def asking(self, service_ids: Collection[int], team_ids: Collection[int]) -> SuggestionQuerySet:
         """Those that wait for any of the teams, who are answerable for the services.
@@ -207,12 +207,12 @@ class Suggestion(RegistryModel):
     @property
     def is_waiting(self) -> bool:
         """Whether it can still be answered."""
-        return self.state == self.State.OPEN and self.until >= today()
+        return self.state == self.State.OPEN and self.until >= localdate()
 
     @property
     def is_lapsed(self) -> bool:
         """Whether nobody answered it in time."""
-        return self.state == self.State.OPEN and self.until < today()
+        return self.state == self.State.OPEN and self.until < localdate()
 
     def state_in_words(self) -> str:
         """The state as people read it; "Lapsed" is one of the words."""
@@ -221,7 +221,7 @@ class Suggestion(RegistryModel):
     @staticmethod
     def last_day(made: datetime) -> date:
         """The last day on which a suggestion of that time can be taken."""
-        return day_of(made) + timedelta(days=DAYS_TO_ANSWER)
+        return localdate(made) + timedelta(days=DAYS_TO_ANSWER)
 
 
 class SuggestedStep(TypedDict):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import localdate
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -26,7 +27,6 @@ from prometheus_client.registry import Collector
 from ownership.catalog.confirmation import numbers_of_head
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import DelivererSign, Delivery, DriftRun, Endpoint, Mailing
-from ownership.models.days import today
 from ownership.web.replicas import replicas
 
 COUNTED_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -148,7 +148,7 @@ class DatabaseCollector(Collector):
             "Tables, by how far their entries are confirmed.",
             labels=["confirmation"],
         )
-        for state, number in numbers_of_head(current_head(), today()).items():
+        for state, number in numbers_of_head(current_head(), localdate()).items():
             tables.add_metric([state.value], number)
         yield tables
 

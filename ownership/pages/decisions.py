@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timezone import localdate
 
 from ownership.audit import feed
 from ownership.audit.timeline import Timeline
@@ -455,7 +456,7 @@ class WaivePage(_DecisionPage):
         """Suggests a quarter."""
         _only_findings(chosen)
         arguments = self.form_arguments()
-        suggestion = {"until": runs.today() + SUGGESTED_WAIVER}
+        suggestion = {"until": localdate() + SUGGESTED_WAIVER}
         arguments["initial"] = suggestion | arguments.get("initial", {})
         return WaiveForm(**arguments)
 

@@ -12,12 +12,12 @@ from django.apps import apps
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import get_text_list
+from django.utils.timezone import localdate
 
 from ownership.drift.report import WHAT_TO_DO, verdict_in_words
 from ownership.drift.types import MODE_LABELS, Finding, label_of, label_of_code, label_of_kind
 from ownership.history.row_states import describe_day
 from ownership.models import Team
-from ownership.models.days import day_of
 
 register = template.Library()
 
@@ -100,5 +100,5 @@ def when(time: datetime) -> SafeString:
 def day(day: date) -> SafeString:
     """A day as a time element: 28 Nov 2026. Of a moment, its day in UTC."""
     if isinstance(day, datetime):
-        day = day_of(day)
+        day = localdate(day)
     return format_html('<time datetime="{}">{}</time>', day.isoformat(), describe_day(day))

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from ownership.history.change_sets import change_set
 from ownership.models import Waiver
-from ownership.models.days import today
 from tests.support.admin_forms import change_url, form_of
 from tests.support.factories import make_table, make_waiver
 
@@ -46,7 +46,7 @@ def test_list_and_form_say_what_was_granted_in_words(lead_client):
 
 def test_the_filter_separates_waivers_in_force_from_ended_ones(viewer_client, waiver):
     with change_set(reason="For a week"):
-        ended = make_waiver(table=make_table("orders"), until=today() - timedelta(days=1))
+        ended = make_waiver(table=make_table("orders"), until=localdate() - timedelta(days=1))
 
     def listed(day):
         return set(viewer_client.get(LIST, {"day": day} if day else {}).context["cl"].queryset)
@@ -55,7 +55,7 @@ def test_the_filter_separates_waivers_in_force_from_ended_ones(viewer_client, wa
 
 
 def test_a_lead_extends_a_waiver_with_a_reason(lead_client, waiver):
-    until = today() + timedelta(days=60)
+    until = localdate() + timedelta(days=60)
     assert post(lead_client, waiver, until=str(until), reason="Two more months").status_code == 302
     told = Waiver.objects.with_decisions().get()
     assert (told.until, told.reason, told.by) == (until, "Two more months", "lead")
@@ -63,7 +63,7 @@ def test_a_lead_extends_a_waiver_with_a_reason(lead_client, waiver):
 
 def test_a_waiver_lasts_a_year_at_most(lead_client, waiver):
     response = post(
-        lead_client, waiver, until=str(today() + timedelta(days=400)), reason="For ever"
+        lead_client, waiver, until=str(localdate() + timedelta(days=400)), reason="For ever"
     )
     assert "A waiver lasts a year at most" in response.text
     assert Waiver.objects.get().until == waiver.until
@@ -84,7 +84,9 @@ def test_a_lead_ends_a_waiver_and_history_keeps_it(lead_client, waiver):
 
 def test_a_viewer_changes_nothing(viewer_client, waiver):
     assert (
-        viewer_client.post(change_url(waiver), {"until": str(today()), "reason": "No"}).status_code
+        viewer_client.post(
+            change_url(waiver), {"until": str(localdate()), "reason": "No"}
+        ).status_code
         == 403
     )
     assert Waiver.objects.get().until == waiver.until

@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from ownership.api import views
 from ownership.history.models import current_head
 from ownership.models import Confirmation, Table
-from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from tests.support.factories import make_access, make_confirmation, make_table
 
@@ -44,8 +44,8 @@ def test_a_table_says_alike_everywhere_when_it_was_confirmed(table, get):
     shown_at = current_head().revision
     confirm_now(table)
     facts = {
-        "on": str(today()),
-        "until": str(today() + timedelta(days=180)),
+        "on": str(localdate()),
+        "until": str(localdate() + timedelta(days=180)),
         "at_revision": shown_at,
         "changed_since": False,
     }
@@ -108,8 +108,8 @@ def test_only_the_filter_by_state_makes_an_etag_depend_on_the_day(table, get, mo
     )
     before = {address: get(address)["ETag"] for address in (filtered, *others)}
     assert get(filtered, if_none_match=before[filtered]).status_code == 304
-    tomorrow = today() + timedelta(days=1)
-    monkeypatch.setattr(views, "today", lambda: tomorrow)
+    tomorrow = localdate() + timedelta(days=1)
+    monkeypatch.setattr(views, "localdate", lambda: tomorrow)
     assert get(filtered, if_none_match=before[filtered]).status_code == 200
     for address in others:
         assert get(address, if_none_match=before[address]).status_code == 304

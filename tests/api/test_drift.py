@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
+from ownership.api import drift
 from ownership.drift.types import KeyAttribute, Keys, Location, TableShape, Unresolved
-from ownership.findings import runs
 from ownership.models import Access, Service, Table
-from ownership.models.days import today
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show, waive
@@ -23,7 +23,7 @@ def drifted():
     make_access(make_table("orders"), make_service("payments"))
     make_service("bots")
     first = keep_run("bots write orders", "payments read orders")
-    waive(first, today() + timedelta(days=9), "Until the new bot is out")
+    waive(first, localdate() + timedelta(days=9), "Until the new bot is out")
     place = Location("bots/serverless.yml", 7)
     keys = Keys(KeyAttribute("id", "S"))
     return keep_run(
@@ -56,7 +56,7 @@ def test_the_latest_run_is_returned_whole(get, drifted):
     }
     waived, new = run["findings"]
     assert waived["waived"] == {
-        "until": str(today() + timedelta(days=9)),
+        "until": str(localdate() + timedelta(days=9)),
         "reason": "Until the new bot is out",
     }
     assert waived["evidence"] == [{"file": "bots/serverless.yml", "line": 1}]
@@ -213,7 +213,7 @@ def test_the_etag_changes_with_the_map_the_runs_and_the_day(get, drifted, addres
     for change in (
         lambda: make_service("new"),
         lambda: keep_run("bots write orders"),
-        lambda: monkeypatch.setattr(runs, "today", lambda: today() + timedelta(days=1)),
+        lambda: monkeypatch.setattr(drift, "localdate", lambda: localdate() + timedelta(days=1)),
     ):
         etag = get(address)["ETag"]
         assert still_good(etag)
@@ -229,7 +229,7 @@ def test_without_a_run_there_is_nothing_to_filter_by(get, here):
 
 
 def test_only_waivers_in_force_are_listed(get, drifted):
-    make_waiver(until=today() - timedelta(days=1))
+    make_waiver(until=localdate() - timedelta(days=1))
     (waiver,) = get("drift/waivers/").json()["results"]
     assert waiver["reason"] == "Until the new bot is out"
     wanted = {

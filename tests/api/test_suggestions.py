@@ -90,7 +90,7 @@ def test_filters_narrow_the_list(get, orders, lead, monkeypatch):
     assert numbers(get, "?state=waiting&kind=change&ordering=number") == [1, 2]
     assert numbers(get, "?state=taken") == []
     after = Suggestion.objects.first().until.replace(year=2100)
-    monkeypatch.setattr("ownership.models.suggestions.today", lambda: after)
+    monkeypatch.setattr("ownership.models.suggestions.localdate", lambda: after)
     assert numbers(get, "?state=lapsed") == [2, 1]
     decline(Suggestion.objects.get(number=1), user=lead, reason="No", revision=1)
     assert numbers(get, "?state=lapsed,declined") == [2, 1]

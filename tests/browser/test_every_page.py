@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.utils.timezone import localdate
 from selenium.webdriver.common.by import By
 
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.models import Service, Suggestion, Table
-from ownership.models.days import today
 from ownership.news.mails import unsubscribe_address
 from ownership.news.watching import watch
 from ownership.plans.suggestions import decline
@@ -158,7 +158,7 @@ def site(administered_site, lead):
     )
     waive(
         run,
-        today() + timedelta(days=7),
+        localdate() + timedelta(days=7),
         user=lead,
         which=lambda finding: finding.table == "biztechQuests",
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from ownership.catalog.confirmation import (
     ConfirmationState,
@@ -17,7 +18,6 @@ from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.history.time_travel import as_of
 from ownership.models import Confirmation, SecondaryIndex, Service, Table
-from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table
@@ -42,7 +42,7 @@ def confirm_now(*tables: Table) -> None:
 def ends_in(table: Table, days: int) -> None:
     """Let the table's confirmation end in so many days."""
     row = Confirmation.objects.get(table=table)
-    row.until = today() + timedelta(days=days)
+    row.until = localdate() + timedelta(days=days)
     row.confirmed_on = row.until - timedelta(days=180)
     row.save()
 
@@ -166,7 +166,7 @@ def test_reminders_get_what_is_due_or_overdue_in_the_order_of_its_end(table):
         ("table--2", "overdue"),
         ("orders", "due"),
     ]
-    assert due[0].until == today() - timedelta(days=2)
+    assert due[0].until == localdate() - timedelta(days=2)
 
 
 @pytest.mark.slow

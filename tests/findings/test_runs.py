@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.timezone import localdate
 
 from ownership.findings import keeping, runs
 from ownership.models import Access, DriftRun, Grant, Service, Table
@@ -55,17 +56,17 @@ def test_findings_that_the_run_before_did_not_have_are_new(orders):
 
 def test_a_finding_whose_waiver_ended_is_new(orders, monkeypatch):
     first = keep_run("bots write orders")
-    waive(first, runs.today(), "Until tonight")
+    waive(first, localdate(), "Until tonight")
     assert show(keep_run("bots write orders")).new == set()
-    tomorrow = runs.today() + timedelta(days=1)
-    monkeypatch.setattr(runs, "today", lambda: tomorrow)
+    tomorrow = localdate() + timedelta(days=1)
+    monkeypatch.setattr(runs, "localdate", lambda: tomorrow)
     returned = keep_run("bots write orders")
     assert show(returned).new == {("undeclared_access", "orders", "bots")}
     assert show(keep_run("bots write orders")).new == set()
 
 
 def test_a_finding_that_its_waiver_no_longer_covers_is_new(orders):
-    waive(keep_run("bots write orders"), runs.today(), "Next term")
+    waive(keep_run("bots write orders"), localdate(), "Next term")
     assert show(keep_run("bots read_write orders")).new == {("undeclared_access", "orders", "bots")}
     assert show(keep_run("bots read_write orders")).new == set()
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from ownership.drift.types import Location, Unresolved
 from ownership.findings import side_by_side
 from ownership.models import Service, Table
-from ownership.models.days import today
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
@@ -101,10 +101,10 @@ def test_only_rows_that_the_run_knows_nothing_about_are_listed_separately(viewer
 
 def test_a_waived_row_says_until_when(orders):
     run = keep_run("bots write orders")
-    waive(run, today() + timedelta(days=3), "The old bot goes")
+    waive(run, localdate() + timedelta(days=3), "The old bot goes")
     (latest,) = side_by_side.of_table(orders)
     (waiver,) = [row.waiver for row in latest.rows if row.waiver]
-    assert (waiver.until, waiver.reason) == (today() + timedelta(days=3), "The old bot goes")
+    assert (waiver.until, waiver.reason) == (localdate() + timedelta(days=3), "The old bot goes")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.timezone import localdate
 
 from ownership.audit import feed
 from ownership.audit.timeline import Timeline
@@ -14,7 +15,6 @@ from ownership.findings import runs
 from ownership.findings import waiving as waiving
 from ownership.history.models import ChangeSet
 from ownership.models import Environment, Service, Table, Waiver
-from ownership.models.days import today
 from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 from tests.support.runs import keep_run, show, waive
@@ -32,7 +32,7 @@ def bots_write():
 
 
 def waive_all(run, until=None, reason="Until the new bot is out"):
-    return waive(run, until or today() + SOON, reason)
+    return waive(run, until or localdate() + SOON, reason)
 
 
 def test_a_waiver_has_the_reason_of_its_change_set(bots_write):
@@ -42,16 +42,16 @@ def test_a_waiver_has_the_reason_of_its_change_set(bots_write):
     assert (waiver.reason, waiver.granted, waiver.until) == (
         "Until the new bot is out",
         "write",
-        today() + SOON,
+        localdate() + SOON,
     )
 
 
 def test_the_finding_counts_again_after_the_last_day(bots_write, monkeypatch):
-    waive_all(bots_write, until=today())
+    waive_all(bots_write, until=localdate())
     assert len(show(bots_write).waived) == 1
-    tomorrow = today() + timedelta(days=1)
-    monkeypatch.setattr(runs, "today", lambda: tomorrow)
-    assert runs.waivers_in_force(tomorrow) == []
+    tomorrow = localdate() + timedelta(days=1)
+    monkeypatch.setattr(runs, "localdate", lambda: tomorrow)
+    assert runs.waivers_in_force() == []
     assert show(bots_write).waived == {}
 
 
@@ -108,8 +108,8 @@ def test_names_that_are_not_on_the_map_are_waived_as_text(bots_write):
 
 def test_waiving_again_changes_the_existing_waiver(bots_write):
     (first,) = waive_all(bots_write)
-    (second,) = waive_all(bots_write, until=today(), reason="Shorter")
-    assert (first.pk, second.until) == (second.pk, today())
+    (second,) = waive_all(bots_write, until=localdate(), reason="Shorter")
+    assert (first.pk, second.until) == (second.pk, localdate())
     assert Waiver.objects.with_decisions().get().reason == "Shorter"
 
 
@@ -119,7 +119,7 @@ def test_waiving_again_changes_the_existing_waiver(bots_write):
     ids=["a year", "over a leap day", "from a leap day"],
 )
 def test_a_waiver_ends_a_year_from_today_at_the_latest(monkeypatch, now, last):
-    monkeypatch.setattr(waiving, "today", lambda: date.fromisoformat(now))
+    monkeypatch.setattr(waiving, "localdate", lambda: date.fromisoformat(now))
     day = date.fromisoformat(last)
     waiving.check_until(day)
     with pytest.raises(ValidationError, match=f"a year at most: until {last}"):
@@ -129,7 +129,7 @@ def test_a_waiver_ends_a_year_from_today_at_the_latest(monkeypatch, now, last):
 @pytest.mark.parametrize("days", [-1, 367])
 def test_a_waiver_ends_neither_in_the_past_nor_after_more_than_a_year(bots_write, days):
     with pytest.raises(ValidationError):
-        waive(bots_write, today() + timedelta(days=days))
+        waive(bots_write, localdate() + timedelta(days=days))
     assert not Waiver.objects.exists()
 
 

@@ -233,7 +233,7 @@ def test_a_confirmation_that_becomes_due_with_the_day_is_told_of_at_six(
     for hours in (-17, 0, 5.99, 6, 7):
         now = midnight + timedelta(hours=hours)
         monkeypatch.setattr(mailing, "timezone", SimpleNamespace(now=lambda now=now: now))
-        monkeypatch.setattr(confirmation, "today", now.date)
+        monkeypatch.setattr(confirmation, "localdate", now.date)
         send_what_is_due()
         mails.append(len(mail_server.mails))
     assert mails == [0, 0, 0, 1, 1]

@@ -9,12 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from ownership.drift.types import KeyAttribute, Keys, TableShape
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Confirmation, Table
-from ownership.models.days import today
 from ownership.plans.confirming import confirm
 from tests.support.factories import (
     make_access,
@@ -82,7 +82,7 @@ def test_a_lead_confirms_a_table_from_its_page(table, lead_client):
     )
     text = text_of(lead_client.get(table.get_absolute_url()).text)
     assert (
-        f"Confirmation: Confirmed lead, {day_text(today())} ; until {day_text(today() + timedelta(days=180))}"
+        f"Confirmation: Confirmed lead, {day_text(localdate())} ; until {day_text(localdate() + timedelta(days=180))}"
         in text
     )
 
@@ -99,7 +99,7 @@ def test_the_page_says_all_that_is_confirmed_and_what_the_runs_say(table, lead_c
     assert "Owner payments Money Keys id S" in text_of(lead_client.get(CONFIRM).text)
     assert "Key schema differs : recorded id (S), found number (N)" in text
     said = (
-        f"Run {run.pk} (serverless, production, {day_text(today())}): map and IAM agree on 1 of 2 accesses, "
+        f"Run {run.pk} (serverless, production, {day_text(localdate())}): map and IAM agree on 1 of 2 accesses, "
         "1 not known; findings: key schema differs."
     )
     assert said in text

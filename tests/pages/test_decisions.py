@@ -8,13 +8,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.timezone import localdate
 
 from ownership.audit.timeline import Timeline
 from ownership.audit.verification import Verification
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Suggestion, Table, TableGroup, Waiver
-from ownership.models.days import today
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import take
 from ownership.plans.undo import Undo
@@ -294,7 +294,7 @@ def test_viewers_accept_nothing(viewer_client, run):
 
 def test_several_findings_are_waived_at_once(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS, SHADOW)
-    until = today() + timedelta(days=20)
+    until = localdate() + timedelta(days=20)
     done = confirm(
         lead_client, WAIVE, page, BOTS, SHADOW, reason="The old bot goes", until=str(until)
     )
@@ -311,7 +311,7 @@ def test_several_findings_are_waived_at_once(lead_client, run):
 )
 def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, until, message):
     page = look(lead_client, WAIVE, run, BOTS)
-    day = "soon" if until is None else str(today() + timedelta(days=until))
+    day = "soon" if until is None else str(localdate() + timedelta(days=until))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=day)
     assert message in again.text
     assert form_of(again)["reason"] == "The old bot goes"
@@ -321,7 +321,9 @@ def test_an_impossible_day_is_refused_and_the_reason_stays(lead_client, run, unt
 def test_a_grant_that_changed_meanwhile_is_not_waived(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS)
     keep_run("payments read orders", "bots read_write orders")
-    again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=str(today()))
+    again = confirm(
+        lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=str(localdate())
+    )
     assert again.status_code == 409
     assert not Waiver.objects.exists()
 
@@ -330,16 +332,18 @@ def test_another_leads_waiver_is_shown_before_it_is_replaced(lead_client, run):
     page = look(lead_client, WAIVE, run, BOTS)
     waive(
         run,
-        today(),
+        localdate(),
         "Mine until Friday",
         user=get_user_model().objects.create_user("other"),
         which=lambda finding: finding.identity == tuple(BOTS),
     )
     head = ChangeSet.objects.count()
-    until = str(today() + timedelta(days=20))
+    until = str(localdate() + timedelta(days=20))
     again = confirm(lead_client, WAIVE, page, BOTS, reason="The old bot goes", until=until)
     assert again.status_code == 409
-    assert f"other waived this until {day_text(today())} (“Mine until Friday" in text_of(again.text)
+    assert f"other waived this until {day_text(localdate())} (“Mine until Friday" in text_of(
+        again.text
+    )
     assert form_of(again)["reason"] == "The old bot goes"
     assert ChangeSet.objects.count() == head
     done = confirm(lead_client, WAIVE, again, BOTS, reason="The old bot goes", until=until)
@@ -354,7 +358,7 @@ def waived(run):
     """The finding about bots and orders is waived for a month."""
     return waive(
         run,
-        today() + MONTH,
+        localdate() + MONTH,
         "The old bot goes",
         user=get_user_model().objects.create_user("other"),
         which=lambda finding: finding.identity == tuple(BOTS),
@@ -364,7 +368,7 @@ def waived(run):
 def test_accepting_a_waived_finding_ends_the_waiver_and_history_has_both(lead_client, run, waived):
     assert json.dumps(BOTS) in unescape(lead_client.get(DRIFT).text.partition("Waived (1)")[2])
     page = look(lead_client, ACCEPT, run, BOTS)
-    until = day_text(today() + MONTH)
+    until = day_text(localdate() + MONTH)
     waived_by = f"other waived this until {until} (“The old bot goes”)."
     replaced = f"{waived_by} This decision replaces that waiver."
     assert replaced in text_of(page.text)
@@ -385,14 +389,16 @@ def test_a_waiver_made_meanwhile_is_shown_before_it_ends(lead_client, run):
     page = look(lead_client, ACCEPT, run, BOTS)
     waive(
         run,
-        today(),
+        localdate(),
         "Mine until Friday",
         user=get_user_model().objects.create_user("other"),
         which=lambda finding: finding.identity == tuple(BOTS),
     )
     again = confirm(lead_client, ACCEPT, page, BOTS, reason="It stays after all")
     assert again.status_code == 409
-    assert f"other waived this until {day_text(today())} (“Mine until Friday" in text_of(again.text)
+    assert f"other waived this until {day_text(localdate())} (“Mine until Friday" in text_of(
+        again.text
+    )
     assert (Waiver.objects.count(), Access.objects.count()) == (1, 1)
     assert "1 finding accepted" in messages(
         confirm(lead_client, ACCEPT, again, BOTS, reason="It stays after all")
@@ -423,7 +429,7 @@ def test_a_waiver_in_another_environment_stays(seeded, lead_client):
         each = keep_run(
             "qr write biztechUsers", environment=environment, services=frozenset({"qr"})
         )
-        waive(each, today(), "Both", which=lambda finding: finding.service == "qr")
+        waive(each, localdate(), "Both", which=lambda finding: finding.service == "qr")
     confirm_one = ["undeclared_access", "biztechUsers", "qr"]
     form = {"run": each.pk, "revision": "1", "finding": json.dumps(confirm_one)}
     confirm(
@@ -440,7 +446,7 @@ def test_a_waiver_in_another_environment_stays(seeded, lead_client):
 def test_accepting_that_a_table_is_not_deployed_ends_its_waiver(lead_client, run):
     gone = ["table_not_deployed", "orders", None]
     run = keep_run(reader="dynamodb", all_tables=True)
-    waive(run, today(), "Soon", which=lambda finding: finding.identity == tuple(gone))
+    waive(run, localdate(), "Soon", which=lambda finding: finding.identity == tuple(gone))
     form = {"run": str(run.pk), "revision": "1", "finding": [json.dumps(gone)]}
     done = confirm(
         lead_client, ACCEPT, lead_client.post(ACCEPT, form), gone, reason="Never deployed"
@@ -494,7 +500,7 @@ def test_viewers_waive_nothing(viewer_client, run):
         "finding": [json.dumps(BOTS)],
         "confirmed": "1",
         "reason": "Mine",
-        "until": str(today()),
+        "until": str(localdate()),
     }
     answer = viewer_client.post(WAIVE, form)
     assert answer.status_code == 403

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from ownership.drift.types import (
     Identity,
@@ -21,7 +22,6 @@ from ownership.drift.types import (
     Unresolved,
 )
 from ownership.models import Access, Service
-from ownership.models.days import today
 from ownership.pages import findings as page_module
 from ownership.pages.chart import HEIGHT, WIDTH, agreement_of
 from tests.support.drift_code import code_usage
@@ -43,7 +43,7 @@ def drifted():
     )
     make_service("bots")
     first = keep_run("payments read_write orders")
-    waive(first, today() + timedelta(days=9), "Until they are split")
+    waive(first, localdate() + timedelta(days=9), "Until they are split")
     return keep_run(
         "payments read_write orders",
         "bots write orders",
@@ -74,7 +74,7 @@ def test_findings_are_grouped_by_owner_with_evidence_and_what_to_do(viewer_clien
         "Owner unknown (1)",
         "2 findings now, <strong>2 new</strong> since the previous run; 1 waived",
         "Until they are split",
-        day_text(today() + timedelta(days=9)),
+        day_text(localdate() + timedelta(days=9)),
         "is known only when deployed",
         "there is a condition",
         "key a twice",
@@ -158,7 +158,7 @@ def test_a_service_on_the_map_is_a_link(viewer_client, drifted):
 
 
 def test_a_waived_finding_does_not_count_as_new(viewer_client, drifted):
-    waive(drifted, today() + timedelta(days=9), "Until summer")
+    waive(drifted, localdate() + timedelta(days=9), "Until summer")
     page = viewer_client.get(DRIFT).text
     assert "0 findings now; 3 waived" in text_of(page)
     for query in ("", "?state=waived"):
@@ -167,14 +167,14 @@ def test_a_waived_finding_does_not_count_as_new(viewer_client, drifted):
 
 
 def test_a_finding_whose_waiver_ended_shows_it(viewer_client, drifted, monkeypatch):
-    words = f"waived this until {day_text(today() + timedelta(days=9))} for"
+    words = f"waived this until {day_text(localdate() + timedelta(days=9))} for"
     assert words not in text_of(viewer_client.get(DRIFT).text)
     later = keep_run("payments write orders", "bots write orders", "bots read shadow")
     page = text_of(viewer_client.get(DRIFT).text)
     assert page.count(words) == 1
     assert "Until they are split" in page
-    after = today() + timedelta(days=10)
-    monkeypatch.setattr("ownership.findings.runs.today", lambda: after)
+    after = localdate() + timedelta(days=10)
+    monkeypatch.setattr("ownership.findings.runs.localdate", lambda: after)
     later.delete()
     assert text_of(viewer_client.get(DRIFT).text).count(words) == 1
 
@@ -237,7 +237,7 @@ def test_the_page_says_what_it_leaves_out(viewer_client, seeded, monkeypatch):
     run = keep_run(*(f"bots write shadow{number}" for number in range(5)))
     open_ones = len(show(run).findings)
     assert f"{open_ones - 2} more: filter by owner" in viewer_client.get(DRIFT).text
-    waive(run, today() + timedelta(days=9), "All of them")
+    waive(run, localdate() + timedelta(days=9), "All of them")
     page = viewer_client.get(DRIFT).text
     assert f"Waived ({open_ones})" in page
     assert "First 2 shown: filter by owner" in page
@@ -304,7 +304,9 @@ def test_only_what_changes_the_map_rightly_is_ticked(lead_client, viewer_client,
 
 
 def test_a_waived_finding_is_not_ticked(lead_client, judged):
-    waive(judged, today() + timedelta(days=9), which=lambda finding: finding.service == "fixmap")
+    waive(
+        judged, localdate() + timedelta(days=9), which=lambda finding: finding.service == "fixmap"
+    )
     assert ticked(lead_client.get(DRIFT).text) == {"gone", "unused"}
 
 

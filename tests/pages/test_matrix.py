@@ -7,11 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from ownership.drift.types import ActionOn
 from ownership.history.change_sets import change_set
 from ownership.models import Access, DriftRun, Grant, Service, Table, TableGroup
-from ownership.models.days import today
 from ownership.pages import matrix
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
@@ -268,7 +268,7 @@ def test_the_layer_of_drift_shows_where_grants_differ(run, viewer_client):
     )
     page = viewer_client.get(URL, {"layer": "drift"}).text
     assert "Undeclared access: declared nothing, granted Write" in page
-    waive(DriftRun.objects.get(), today())
+    waive(DriftRun.objects.get(), localdate())
     assert cells(viewer_client, layer="drift") == {}
 
 

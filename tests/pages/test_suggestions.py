@@ -282,7 +282,7 @@ def test_a_lapsed_one_can_t_be_taken_and_is_suggested_again_in_one_click(
 ):
     suggestion = make_suggestion(orders, viewer, description="New")
     after = suggestion.until.replace(year=2100)
-    monkeypatch.setattr("ownership.models.suggestions.today", lambda: after)
+    monkeypatch.setattr("ownership.models.suggestions.localdate", lambda: after)
     assert "has lapsed" in lead_client.get(suggestion.get_absolute_url()).text
     act(lead_client, suggestion, "take", reason="Yes", take=["0.description"])
     orders.refresh_from_db()
@@ -320,7 +320,7 @@ def test_who_is_in_no_team_finds_their_own_first_what_waits_then_the_answers(
 def test_what_lapsed_is_among_ones_own_with_the_day(viewer_client, viewer, orders, monkeypatch):
     suggestion = make_suggestion(orders, viewer)
     monkeypatch.setattr(
-        "ownership.models.suggestions.today", lambda: suggestion.until + timedelta(days=1)
+        "ownership.models.suggestions.localdate", lambda: suggestion.until + timedelta(days=1)
     )
     page = text_of(viewer_client.get("/suggestions/mine/").text)
     assert "Lapsed" in page.split("Closed")[1]

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from ownership.audit.timeline import Timeline
 from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Confirmation, Table, TableGroup
-from ownership.models.days import today
 from ownership.plans.confirming import changes_since, confirm
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import day_text
@@ -30,7 +30,7 @@ def test_a_confirmation_says_who_when_until_and_what_was_shown(lead):
     )
     row = Confirmation.objects.get()
     assert (row.table, row.confirmed_by, row.at_revision) == (table, "lead", shown_at)
-    assert (row.confirmed_on, row.until) == (today(), today() + timedelta(days=180))
+    assert (row.confirmed_on, row.until) == (localdate(), localdate() + timedelta(days=180))
     assert row.drift == "Run 7: 3 of 3 accesses agree."
     change = ChangeSet.objects.get(revision=outcome.revision)
     assert (change.source, change.reason, change.user_name) == (
@@ -91,7 +91,7 @@ def test_a_confirmation_is_in_the_tables_timeline_and_makes_no_open_form_stale()
     shown_at = current_head().revision
     confirm(ids(table), shown_at, user=None)
     entry = Timeline.about(Table, table.pk).page().groups[0].entries[0]
-    until = today() + timedelta(days=180)
+    until = localdate() + timedelta(days=180)
     assert (entry.kind, entry.label, entry.verb) == ("confirmation", "orders", "confirmed")
     assert [(change.field, change.new) for change in entry.changes] == [("until", day_text(until))]
     assert not Timeline.of_forms(Table, table.pk).has_entries_after(shown_at)

@@ -224,7 +224,7 @@ def test_a_lapsed_suggestion_is_not_taken_and_can_be_suggested_again(
     suggestion = make(viewer, changed(orders, description="New", more_title="New"))
     edit(orders, more_title="New")
     monkeypatch.setattr(
-        "ownership.models.suggestions.today", lambda: suggestion.until.replace(year=2100)
+        "ownership.models.suggestions.localdate", lambda: suggestion.until.replace(year=2100)
     )
     assert list(Suggestion.objects.lapsed()) == [suggestion]
     assert not Suggestion.objects.waiting().exists()

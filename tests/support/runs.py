@@ -38,7 +38,7 @@ def keep_run(
 
 def show(run: DriftRun) -> runs.ComparedRun:
     """The run as the pages show it: compared with the map and the waivers of today."""
-    return runs.compare_run(run, runs.declared_now()[1], runs.waivers_in_force(runs.today()))
+    return runs.compare_run(run, runs.declared_now()[1], runs.waivers_in_force())
 
 
 def waive(

@@ -76,7 +76,7 @@ class OwnRegistry(Registry):
 
     def waivers(self) -> list[WaiverTerms]:
         """The waivers in force."""
-        return [waiver.value() for waiver in runs.waivers_in_force(runs.today())]
+        return [waiver.value() for waiver in runs.waivers_in_force()]
 
     def keep(
         self,
@@ -92,7 +92,7 @@ class OwnRegistry(Registry):
             kept = keep(self.head, declared, found, usage, self.environment, account_name())
         except TooLarge as error:
             raise ReadError(Location("--save"), str(error)) from error
-        before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force(runs.today()))
+        before, new = runs.new_findings(kept, result.findings, runs.waivers_in_force())
         if before is None:
             return f"Kept as {kept}, the first of its kind.\n"
         lines = [
