@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypedDict
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -20,8 +20,8 @@ from ownership.models.answerable import answerable_team, service_links
 from ownership.models.tables import Table
 from ownership.models.teams import Membership
 
-# Days in which a suggestion can be taken.
-DAYS_TO_ANSWER = 30
+# A suggestion can be taken for so long.
+TIME_TO_ANSWER = timedelta(days=30)
 
 
 class SuggestionQuerySet(RegistryQuerySet):
@@ -217,11 +217,6 @@ class Suggestion(RegistryModel):
     def state_in_words(self) -> str:
         """The state as people read it; "Lapsed" is one of the words."""
         return "Lapsed" if self.is_lapsed else self.get_state_display()
-
-    @staticmethod
-    def last_day(made: datetime) -> date:
-        """The last day on which a suggestion of that time can be taken."""
-        return localdate(made) + timedelta(days=DAYS_TO_ANSWER)
 
 
 class SuggestedStep(TypedDict):

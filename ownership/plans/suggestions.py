@@ -26,6 +26,7 @@ from ownership.models import (
 )
 from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import Rights
+from ownership.models.suggestions import TIME_TO_ANSWER
 from ownership.plans.blockers import Blocker
 from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, refuse_blocked
@@ -82,7 +83,7 @@ def _store(
             user_id=user.pk,
             user_name=user.get_username(),
             made=draft.time,
-            until=Suggestion.last_day(draft.time),
+            until=draft.time.date() + TIME_TO_ANSWER,
         )
         suggestion.save()
         _save_subjects(suggestion, subjects_of(part.steps, part.kind, part.team_id))
