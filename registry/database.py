@@ -7,7 +7,6 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from registry import env
-from registry.postgresql import bounded
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
@@ -86,6 +85,9 @@ def _configure_postgresql(config: dict[str, Any]) -> None:
             "reconnect_timeout": 3,
         }
         if patience:
+            # psycopg takes a tenth of a second to load, which commands on SQLite need not wait for.
+            from registry.postgresql import bounded
+
             # Longer than the server's own limit, so that the server can still report that it was reached.
             pool["connection_class"] = bounded(patience + 1)
         options["pool"] = pool

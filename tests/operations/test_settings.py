@@ -1,12 +1,12 @@
 """Settings: each is documented, a wrong one is refused with a cure, and production's pass Django's check."""
 
-import json
 import re
 
 import pytest
 import yaml
 from django.core.management import call_command
 
+from registry.database import configure
 from tests.support.production import PRODUCTION, ROOT, SETTINGS, run, variables
 
 DOCS = (ROOT / "docs/operations.md").read_text()
@@ -96,16 +96,11 @@ def test_an_invalid_setting_is_refused_with_its_name_and_a_cure_and_no_traceback
     assert "hush" not in result.stderr
 
 
-@pytest.mark.slow
 def test_a_password_in_a_database_url_may_contain_a_comma():
-    result = run(
-        ["-c", "from registry.settings import DATABASES; print(DATABASES['default']['PASSWORD'])"],
-        PRODUCTION | {"DATABASE_URL": "postgresql://registry:one,two@localhost/registry"},
-    )
-    assert result.stdout.strip() == "one,two"
+    config = configure("postgresql://registry:one,two@localhost/registry")
+    assert config["PASSWORD"] == "one,two"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "host", "port"),
     [
@@ -116,17 +111,14 @@ def test_a_password_in_a_database_url_may_contain_a_comma():
     ],
 )
 def test_a_database_url_may_name_several_hosts(url, host, port):
-    names = "[[DATABASES['default'][name] for name in ('HOST', 'PORT')], DATABASES['default']['OPTIONS']]"
-    result = run(
-        [
-            "-c",
-            f"import json; from registry.settings import DATABASES; print(json.dumps({names}, default=str))",
-        ],
-        PRODUCTION | {"DATABASE_URL": f"{url}?target_session_attrs=read-write"},
-    )
-    found, options = json.loads(result.stdout)
-    assert found == [host, port]
-    assert options["target_session_attrs"] == "read-write"
+    config = configure(f"{url}?target_session_attrs=read-write")
+    assert [config["HOST"], config["PORT"]] == [host, port]
+    assert config["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+def test_settings_with_sqlite_load_no_driver_of_postgresql():
+    code = "import registry.settings, sys; print('psycopg' in sys.modules)"
+    assert run(["-c", code], PRODUCTION | {"DATABASE_TIMEOUT": "5"}).stdout == "False\n"
 
 
 @pytest.mark.slow
