@@ -92,7 +92,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "ownership.web.sign_in.SignInRateMiddleware",
     "axes.middleware.AxesMiddleware",
     "ownership.web.middleware.BusyMiddleware",
 ]

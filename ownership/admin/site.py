@@ -16,6 +16,7 @@ from ownership.admin.changelists import NOTHING
 from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.audit.recent import latest_edits
 from ownership.models.roles import has_role
+from ownership.web.sign_in import too_many_sign_ins
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
 MAX_SEARCH_LENGTH = 200
@@ -93,6 +94,10 @@ class RegistryAdminSite(admin.AdminSite):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         """By password, and by the company's provider if there is one. Says why it was asked, and leads back there."""
+        if request.method == "POST":
+            refused = too_many_sign_ins(request)
+            if refused is not None:
+                return refused
         address = next_address(request)
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(address)

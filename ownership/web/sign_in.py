@@ -4,7 +4,7 @@ The settings name the functions and the handler for django-axes. Nothing here wr
 no rows, and a sign-in does not wait for the registry's lock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from logging import getLogger
 from math import ceil
@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse
 from ownership.web import shared_counts
 from ownership.web.optional_writes import write_if_free
 from ownership.web.refusals import refusal
-from ownership.web.request_context import GetResponse
 
 LOG = getLogger("ownership.sign_in")
 Credentials = Mapping[str, str]
@@ -31,36 +30,18 @@ MINUTE = 60
 FAILURES = "failures"  # before the hashed name and the address
 
 
-class SignInRateMiddleware:
-    """Limits sign-ins by password, for each address and in all: 429 with Retry-After."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
-    ) -> HttpResponse | None:
-        """Count a sign-in that came from our own form: the check against forgery was before."""
-        is_sign_in = (
-            request.resolver_match is not None
-            and request.resolver_match.view_name == settings.LOGIN_URL
-        )
-        if request.method != "POST" or not is_sign_in or not settings.AXES_ENABLED:
-            return None
-        by_address = shared_counts.add(f"address {request.META.get('REMOTE_ADDR', '')}", MINUTE)
-        if by_address.times > MOST_OF_ADDRESS:
-            limit = f"Only {MOST_OF_ADDRESS} sign-ins a minute are allowed from one address."
-            return _too_many(request, limit, by_address)
-        of_all = shared_counts.add("all", MINUTE)
-        if of_all.times > MOST_OF_ALL:
-            return _too_many(
-                request, "More people are signing in than the registry can check.", of_all
-            )
+def too_many_sign_ins(request: HttpRequest) -> HttpResponse | None:
+    """Count a sign-in by password. If its address or all together try too many, the page that says so: 429."""
+    if not settings.AXES_ENABLED:
         return None
+    by_address = shared_counts.add(f"address {_address_of(request)}", MINUTE)
+    if by_address.times > MOST_OF_ADDRESS:
+        limit = f"Only {MOST_OF_ADDRESS} sign-ins a minute are allowed from one address."
+        return _too_many(request, limit, by_address)
+    of_all = shared_counts.add("all", MINUTE)
+    if of_all.times > MOST_OF_ALL:
+        return _too_many(request, "More people are signing in than the registry can check.", of_all)
+    return None
 
 
 def _too_many(request: HttpRequest, limit: str, count: shared_counts.Count) -> HttpResponse:
