@@ -89,6 +89,16 @@ class ApiTokenAdmin(TolerantLists, admin.ModelAdmin):
             kwargs["form"] = NewTokenForm
         return super().get_form(request, obj, change=change, **kwargs)
 
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form with one button: whichever was pressed, the token would be shown."""
+        buttons = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, buttons | (extra_context or {}))
+
     def save_model(
         self,
         request: HttpRequest,

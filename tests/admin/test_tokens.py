@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ownership.models import ApiToken
 from tests.support.admin_forms import form_of
-from tests.support.pages import text_of
+from tests.support.pages import submit_buttons, text_of
 
 # Its queries are those of other rooms, whose tests run on PostgreSQL, too.
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
@@ -26,6 +26,10 @@ def test_a_lead_makes_a_token_sees_it_once_and_reads_the_map_with_it(lead_client
         Client().get("/api/v1/map/", headers={"authorization": f"Token {token}"}).status_code == 200
     )
     assert token not in lead_client.get("/admin/ownership/apitoken/").content.decode()
+
+
+def test_a_new_tokens_form_has_one_button(lead_client):
+    assert submit_buttons(lead_client.get("/admin/ownership/apitoken/add/").text) == ["_save"]
 
 
 def test_people_see_and_revoke_only_their_own_tokens(lead_client, viewer_client, lead):

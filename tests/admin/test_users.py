@@ -11,7 +11,7 @@ from ownership.admin.users import role_of
 from ownership.models import ProviderIdentity
 from ownership.models.roles import TEAM_LEADS, VIEWERS
 from tests.support.admin_forms import form_of
-from tests.support.pages import text_of
+from tests.support.pages import submit_buttons, text_of
 
 # Its queries are those of other rooms, whose tests run on PostgreSQL, too.
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
@@ -157,3 +157,13 @@ def test_an_account_from_the_provider_is_released_on_its_page(admin_client, lead
     assert ProviderIdentity.objects.exists()
     assert save(admin_client, lead, **{"provider_identity-0-DELETE": "on"}).status_code == 302
     assert not ProviderIdentity.objects.exists()
+
+
+def test_an_accounts_form_has_the_buttons_of_other_forms_and_does_not_repeat_a_password(
+    admin_client, lead
+):
+    new = admin_client.get(ADD).text
+    assert submit_buttons(new) == ["_save", "_addanother", "_continue"]
+    # The script writes there what somebody typed.
+    assert "data-pending" not in new
+    assert submit_buttons(admin_client.get(change(lead)).text) == ["_save", "_continue"]

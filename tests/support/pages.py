@@ -13,6 +13,11 @@ def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
+def submit_buttons(page: str) -> list[str]:
+    """The names of the buttons that send the page's form."""
+    return re.findall(r'<input type="submit"[^>]* name="(\w+)"', page)
+
+
 def day_text(day: date) -> str:
     """The day as pages write it: 28 Nov 2026."""
     return f"{day.day} {day:%b %Y}"
