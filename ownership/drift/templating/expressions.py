@@ -21,6 +21,7 @@ from ownership.drift.templating.template_values import (
     TemplateScope,
     TemplateValue,
     depends_on_given,
+    has_mark,
 )
 
 MAX_NUMBER = 10**12
@@ -62,35 +63,32 @@ class TemplateExpressions:
             case None | MissingMember() | Macro() | TemplateMethod():
                 return ""
             case list() | dict():
-                return json.dumps(self._plain(value))
+                return json.dumps(self.plain(value))
         return str(value)
 
-    def _plain(self, value: TemplateValue) -> object:
+    def plain(self, value: TemplateValue) -> object:
         """A value that JSON knows."""
         match value:
             case list():
-                return [self._plain(item) for item in value]
+                return [self.plain(item) for item in value]
             case dict():
-                return {key: self._plain(item) for key, item in value.items()}
+                return {key: self.plain(item) for key, item in value.items()}
             case str() | int() | float():
                 return value
         return self.text(value)
 
     def items(self, value: TemplateValue) -> list[TemplateValue] | None:
-        """What a loop goes through; None if that is given from outside."""
+        """What a loop goes through; None if that is not known here."""
         match value:
             case list() | dict():
                 return list(value)
-            case GivenValue():
-                return None
-        return []
+            case None | MissingMember():
+                return []
+        return None
 
     def given(self, node: nodes.Node) -> GivenValue:
         """An expression that depends on what is given from outside, named by the first variable in it."""
-        names = [inner.name for inner in node.find_all(nodes.Name)]
-        if isinstance(node, nodes.Name):
-            names = [node.name]
-        name = "_".join(names[:2]) or "expression"
+        name = "_".join(_names_in(node)[:2]) or "expression"
         if name in self.known and not isinstance(node, nodes.Name):
             # What is made of a known value is not that value.
             name = f"made_of.{name}"
@@ -100,26 +98,24 @@ class TemplateExpressions:
 
     def assign(self, target: nodes.Node, value: TemplateValue, scope: TemplateScope) -> None:
         """Assign to a variable, to several, or to a member of a namespace."""
-        if isinstance(target, nodes.Name):
-            scope[target.name] = value
-        elif isinstance(target, nodes.NSRef):
-            namespace = scope.get(target.name)
-            if isinstance(namespace, dict):
-                namespace[target.attr] = value
-        elif isinstance(target, nodes.Tuple):
-            values = value if isinstance(value, list) else []
-            for inner, item in zip(target.items, values, strict=False):
-                self.assign(inner, item, scope)
-            for inner in target.items[len(values) :]:
-                self.assign_given(inner, scope)
+        match target:
+            case nodes.Name():
+                scope[target.name] = value
+            case nodes.NSRef():
+                namespace = scope.get(target.name)
+                if isinstance(namespace, dict):
+                    namespace[target.attr] = value
+            case nodes.Tuple():
+                values = value if isinstance(value, list) else []
+                for inner, item in zip(target.items, values, strict=False):
+                    self.assign(inner, item, scope)
+                for inner in target.items[len(values) :]:
+                    self.assign_given(inner, scope)
 
     def assign_given(self, target: nodes.Node, scope: TemplateScope) -> None:
         """Make variables stand for what is given from outside."""
-        if isinstance(target, nodes.Name):
-            scope[target.name] = GivenValue(target.name)
-        elif isinstance(target, nodes.Tuple):
-            for inner in target.items:
-                self.assign_given(inner, scope)
+        for name in _names_in(target):
+            scope[name] = GivenValue(name)
 
     # Conditions
 
@@ -146,18 +142,11 @@ class TemplateExpressions:
     # Expressions
 
     def _name(self, node: nodes.Name, scope: TemplateScope) -> TemplateValue:
-        if node.name in scope:
-            return scope[node.name]
-        return GivenValue(node.name)
+        return scope.get(node.name, GivenValue(node.name))
 
     def _constant(self, node: nodes.Const, scope: TemplateScope) -> TemplateValue:
-        value = node.value
-        if isinstance(value, str | int | float | bool):
-            return value
-        return None
-
-    def _data(self, node: nodes.TemplateData, scope: TemplateScope) -> TemplateValue:
-        return node.data
+        value: TemplateValue = node.value
+        return value
 
     def _list(self, node: nodes.List | nodes.Tuple, scope: TemplateScope) -> TemplateValue:
         return [self.value(item, scope) for item in node.items]
@@ -173,26 +162,26 @@ class TemplateExpressions:
 
     def _item(self, node: nodes.Getitem, scope: TemplateScope) -> TemplateValue:
         owner = self.value(node.node, scope)
-        if isinstance(node.arg, nodes.Slice):
-            return owner if isinstance(owner, list) else self.given(node)
         key = self.value(node.arg, scope)
-        if isinstance(key, GivenValue):
+        # A mark in a text is longer or shorter than what it stands for.
+        is_part_of_given = isinstance(owner, str) and has_mark(owner)
+        if isinstance(key, GivenValue) or is_part_of_given:
             return self.given(node)
         return self.member(owner, key)
 
     def member(self, owner: TemplateValue, key: TemplateValue) -> TemplateValue:
         """``owner.key`` and ``owner[key]``."""
-        if isinstance(owner, GivenValue):
-            if isinstance(key, str | int):
-                return GivenValue(f"{owner.name}.{self.text(key)}")
-            return GivenValue(owner.name)
-        if isinstance(key, int):
-            return _item_at(owner, key)
-        if not isinstance(key, str) or not isinstance(owner, str | list | dict):
-            return MissingMember()
-        if isinstance(owner, dict) and key in owner:
-            return owner[key]
-        return TemplateMethod(owner, key)
+        name = self.text(key)
+        match owner, key:
+            case GivenValue(), _:
+                return GivenValue(f"{owner.name}.{name}")
+            case dict(), _ if name in owner:
+                return owner[name]
+            case ((list() | str()), int()) if key < len(owner):
+                return owner[key]
+            case ((dict() | list() | str()), str()) if hasattr(owner, name):
+                return TemplateMethod(owner, name)
+        return MissingMember()
 
     def _concat(self, node: nodes.Concat, scope: TemplateScope) -> TemplateValue:
         return "".join(self.text(self.value(part, scope)) for part in node.nodes)
@@ -295,30 +284,18 @@ class TemplateExpressions:
                 return self.call_macro(callee, positional, keywords)
             case TemplateMethod():
                 return methods.call(self, callee, positional, node)
-            case GivenValue(name=name) if isinstance(node.node, nodes.Name):
-                return self._call_function(name, positional, keywords, node)
-        return self.given(node)
-
-    def _call_function(
-        self,
-        name: str,
-        positional: list[TemplateValue],
-        keywords: dict[str, TemplateValue],
-        node: nodes.Call,
-    ) -> TemplateValue:
-        """A call of one of Jinja's own functions."""
-        if name in ("dict", "namespace"):
-            return keywords
-        if name == "range" and len(positional) == 1 and isinstance(positional[0], int):
-            return list(range(min(positional[0], MAX_ITEMS)))
+            case GivenValue("dict" | "namespace"):
+                return keywords
+            case GivenValue("range") if len(positional) == 1 and isinstance(positional[0], int):
+                return list(range(min(positional[0], MAX_ITEMS + 1)))
         return self.given(node)
 
     # Filters
 
     def _filter(self, node: nodes.Filter, scope: TemplateScope) -> TemplateValue:
-        if node.node is None:
-            return None
-        return self.filtered(node, self.value(node.node, scope), scope)
+        # Only a block's filter has no value of its own, and `Renderer` gives it one.
+        value = self.value(node.node, scope)  # type: ignore[arg-type]
+        return self.filtered(node, value, scope)
 
     def filtered(
         self, node: nodes.Filter, value: TemplateValue, scope: TemplateScope
@@ -328,10 +305,11 @@ class TemplateExpressions:
         return filters.apply_filter(self, FilterCall(node, value, arguments, scope))
 
 
-def _item_at(owner: TemplateValue, position: int) -> TemplateValue:
-    if isinstance(owner, list | str) and -len(owner) <= position < len(owner):
-        return owner[position]
-    return MissingMember()
+def _names_in(node: nodes.Node) -> list[str]:
+    """The names of the variables in an expression or target."""
+    if isinstance(node, nodes.Name):
+        return [node.name]
+    return [inner.name for inner in node.find_all(nodes.Name)]
 
 
 EXPRESSIONS: dict[type[nodes.Node], Callable[..., TemplateValue]] = {
@@ -350,7 +328,6 @@ EXPRESSIONS: dict[type[nodes.Node], Callable[..., TemplateValue]] = {
     nodes.Name: TemplateExpressions._name,
     nodes.Not: TemplateExpressions._not,
     nodes.Or: TemplateExpressions._or,
-    nodes.TemplateData: TemplateExpressions._data,
     nodes.Test: TemplateExpressions._test,
     nodes.Tuple: TemplateExpressions._list,
 }

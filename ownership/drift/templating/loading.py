@@ -93,7 +93,7 @@ def without_suffix(name: str) -> str:
 def _original(location: Location, name: str, origins: list[Location]) -> Location:
     """A location in the rendered text as one in the files."""
     line = location.line
-    if line is None or not origins:
+    if line is None:
         return Location(name)
     return origins[min(line, len(origins)) - 1]
 

@@ -1,13 +1,13 @@
 """Methods of texts, lists and dicts in expressions of Jinja2."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
 from ownership.drift.templating.template_values import (
     MAX_LENGTH,
+    GivenValue,
     RenderingTooLarge,
     TemplateMethod,
     TemplateValue,
@@ -17,10 +17,6 @@ from ownership.drift.templating.template_values import (
 if TYPE_CHECKING:
     from ownership.drift.templating.expressions import TemplateExpressions
 
-Receiver = TypeVar("Receiver")
-Dict: TypeAlias = dict[str, TemplateValue]
-List: TypeAlias = list[TemplateValue]
-
 
 def call(
     expressions: "TemplateExpressions",
@@ -29,13 +25,33 @@ def call(
     node: nodes.Expr,
 ) -> TemplateValue:
     """What a method gives; what is given from outside where it is not known here."""
-    owner, name = method.owner, method.name
-    if isinstance(owner, str) and name != "format":
-        return changed_text(expressions, owner, name, arguments, node)
-    function = METHODS.get((type(owner), name))
-    if function is None:
-        return expressions.given(node)
-    return function(_Call(expressions, owner, arguments, node))
+    match method.owner, method.name, arguments:
+        case str() as text, name, _ if name != "format":
+            return changed_text(expressions, text, name, arguments, node)
+        case dict() as entries, "items", []:
+            return [[key, value] for key, value in entries.items()]
+        case dict() as entries, "keys", []:
+            return list(entries)
+        case dict() as entries, "values", []:
+            return list(entries.values())
+        case dict() as entries, "get", [str() as key, *default]:
+            return entries.get(key, *default)
+        case dict() as entries, "update", [dict() as others]:
+            entries.update(others)
+            return None
+        case dict() as entries, "update", [GivenValue() as others]:
+            entries[expressions.text(others)] = others  # stands for any number of entries
+            return None
+        case list() as items, "append", [item]:
+            items.append(item)
+            return None
+        case list() as items, "extend", [list() as others]:
+            items.extend(others)
+            return None
+        case list() as items, "extend", [GivenValue() as others]:
+            items.append(others)  # stands for any number of items
+            return None
+    return expressions.given(node)
 
 
 def changed_text(
@@ -47,7 +63,7 @@ def changed_text(
 ) -> TemplateValue:
     """What a method or filter makes of a text."""
     change = TEXT_CHANGES.get(name)
-    if change is not None:
+    if change is not None and not arguments:
         return change(text)
     texts = [expressions.text(argument) for argument in arguments]
     if name == "replace" and len(texts) == 2 and texts[0]:
@@ -59,11 +75,11 @@ def changed_text(
     match name, texts:
         case "split", []:
             return list(text.split())
-        case "split", [separator, *_]:
+        case "split", [separator] if separator:
             return list(text.split(separator))
-        case "startswith", [start, *_]:
+        case "startswith", [start]:
             return text.startswith(start)
-        case "endswith", [end, *_]:
+        case "endswith", [end]:
             return text.endswith(end)
     return expressions.given(node)
 
@@ -79,61 +95,6 @@ def _replaced(text: str, old: str, new: str) -> str | None:
     return text.replace(old, new)
 
 
-@dataclass(frozen=True)
-class _Call(Generic[Receiver]):
-    """A call of a method of a list or dict."""
-
-    expressions: "TemplateExpressions"
-    owner: Receiver
-    arguments: list[TemplateValue]
-    node: nodes.Expr
-
-    @property
-    def first(self) -> TemplateValue:
-        """The first argument; None if there is none."""
-        return self.arguments[0] if self.arguments else None
-
-    def given(self) -> TemplateValue:
-        """The result, which depends on what is given from outside."""
-        return self.expressions.given(self.node)
-
-
-def _items(call: _Call[Dict]) -> TemplateValue:
-    return [[key, value] for key, value in call.owner.items()]
-
-
-def _keys(call: _Call[Dict]) -> TemplateValue:
-    return list(call.owner)
-
-
-def _values(call: _Call[Dict]) -> TemplateValue:
-    return list(call.owner.values())
-
-
-def _get(call: _Call[Dict]) -> TemplateValue:
-    if not isinstance(call.first, str):
-        return call.given()
-    default = call.arguments[1] if len(call.arguments) > 1 else None
-    return call.owner.get(call.first, default)
-
-
-def _update(call: _Call[Dict]) -> TemplateValue:
-    if not isinstance(call.first, dict):
-        return call.given()
-    call.owner.update(call.first)
-    return None
-
-
-def _append(call: _Call[List]) -> TemplateValue:
-    call.owner.extend(call.arguments)
-    return None
-
-
-def _extend(call: _Call[List]) -> TemplateValue:
-    call.owner.extend(call.expressions.items(call.first) or [])
-    return None
-
-
 TEXT_CHANGES: dict[str, Callable[[str], str]] = {
     "capitalize": str.capitalize,
     "lower": str.lower,
@@ -141,13 +102,4 @@ TEXT_CHANGES: dict[str, Callable[[str], str]] = {
     "title": str.title,
     "trim": str.strip,
     "upper": str.upper,
-}
-METHODS: dict[tuple[type, str], Callable[[_Call[Any]], TemplateValue]] = {
-    (dict, "get"): _get,
-    (dict, "items"): _items,
-    (dict, "keys"): _keys,
-    (dict, "update"): _update,
-    (dict, "values"): _values,
-    (list, "append"): _append,
-    (list, "extend"): _extend,
 }

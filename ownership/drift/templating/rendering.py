@@ -210,12 +210,11 @@ class Renderer:
 
     def _statement(self, node: nodes.Node, scope: TemplateScope) -> None:
         render = STATEMENTS.get(type(node))
-        if render is not None:
+        if render is None:
+            name = type(node).__name__.lower()
+            self._leave_unread(name, node.lineno, "this statement of Jinja2 is not followed")
+        else:
             render(self, node, scope)
-        elif not isinstance(node, nodes.Extends):
-            self._leave_unread(
-                type(node).__name__.lower(), node.lineno, "this statement of Jinja2 is not followed"
-            )
 
     def _output(self, node: nodes.Output, scope: TemplateScope) -> None:
         for expression in node.nodes:
@@ -256,12 +255,11 @@ class Renderer:
         self._render(node.body, inner)
 
     def _filter(self, node: nodes.FilterBlock, scope: TemplateScope) -> None:
-        text = self._text_of(node.body, scope)
-        filtered = self.expressions.filtered(node.filter, text, scope)
-        self._add(self.expressions.text(filtered), node.lineno)
-
-    def _inner(self, node: nodes.Scope, scope: TemplateScope) -> None:
-        self._render(node.body, scope)
+        innermost = node.filter
+        while isinstance(innermost.node, nodes.Filter):
+            innermost = innermost.node
+        innermost.node = nodes.Const(self._text_of(node.body, scope))
+        self._expression(node.filter, scope)
 
     def _expression(self, node: nodes.Expr, scope: TemplateScope) -> None:
         if isinstance(node, nodes.TemplateData):
@@ -385,7 +383,5 @@ STATEMENTS: dict[type[nodes.Node], Callable[[Renderer, Any, TemplateScope], None
     nodes.Include: Renderer._include,
     nodes.Macro: Renderer._macro,
     nodes.Output: Renderer._output,
-    nodes.Scope: Renderer._inner,
-    nodes.ScopedEvalContextModifier: Renderer._inner,
     nodes.With: Renderer._with,
 }
