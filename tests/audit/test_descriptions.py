@@ -6,8 +6,9 @@ from ownership.audit.descriptions import (
     FieldChange,
     describe,
     describe_value,
+    marked_differences,
+    near_differences,
 )
-from ownership.audit.text_differences import marked_differences, near_differences
 from ownership.models import Access, Service, Table, Waiver
 from tests.support.factories import make_access, make_service, make_table, make_waiver
 
