@@ -36,7 +36,7 @@ def measure(entries: int, tables: int) -> None:
     from django.test import Client
 
     from ownership.audit.verification import Verification
-    from ownership.models.roles import VIEWERS
+    from ownership.models.rights import VIEWERS
 
     start = time.perf_counter()
     generator = Generator(tables=tables)

@@ -198,7 +198,7 @@ def sessions(number: int) -> list[str]:
     from django.contrib.auth.models import Group, User
     from django.test import Client
 
-    from ownership.models.roles import TEAM_LEADS
+    from ownership.models.rights import TEAM_LEADS
 
     keys = []
     for each in range(number):

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from ownership.catalog import similar_names
 from ownership.history.append_only import drop_triggers
 from ownership.models import RegistryLock
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 from tests.support.mail_server import MailServer, serving_mail
 from tests.support.receiver import Receiver, receiving
 from tests.support.threads import PATIENCE

@@ -8,7 +8,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from ownership.catalog.mine import MINE, YES, Mine, team_ids_of
+from ownership.catalog.mine import MINE, YES, Mine
+from ownership.models.answerable import team_ids_of
 
 # Of an unknown name, as many names that contain it are offered.
 MAX_SUGGESTIONS = 10

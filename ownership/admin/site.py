@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from ownership.admin.changelists import NOTHING
 from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.audit.recent import latest_edits
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.web.sign_in import too_many_sign_ins
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.

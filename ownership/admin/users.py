@@ -18,7 +18,7 @@ from ownership.admin.changelists import NOTHING, TolerantLists
 from ownership.admin.saving import admin_change_set
 from ownership.history.bulk import delete_rows
 from ownership.models import Membership, ProviderIdentity
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 
 # Roles, as the form's values.
 LEAD, VIEWER, ADMINISTRATOR, NO_ROLE = "lead", "viewer", "administrator", ""

@@ -21,7 +21,7 @@ from rest_framework.permissions import BasePermission
 from ownership.history.head import Head
 from ownership.history.models import HEAD_SQL
 from ownership.models import ApiToken
-from ownership.models.roles import NO_ROLE, READING_PERMISSION, has_role
+from ownership.models.rights import NO_ROLE, READING_PERMISSION, has_role
 from ownership.web.optional_writes import write_if_free
 
 if TYPE_CHECKING:  # these modules import this one, by way of DRF's settings
@@ -35,7 +35,7 @@ HOW_TO_GET_A_TOKEN = (
 
 # In SQL because the map is polled: the ORM takes longer to put this query together than the map takes to be sent.
 # Parameters: now, today, and the beginning of the token.
-# The role is that of ownership.models.roles.has_role.
+# The role is that of ownership.models.rights.has_role.
 TOKEN_QUERY = f"""SELECT token.digest, token.expiry, token.expiry <= %s, token.last_used = %s,
     account.id, account.username, account.is_active,
     account.is_superuser OR EXISTS (

@@ -25,11 +25,12 @@ from ownership.api.authentication import HasRole
 from ownership.api.errors import BadParameter
 from ownership.api.schema import RegistrySchema
 from ownership.api.serializers import REPRESENTATION
-from ownership.catalog.mine import MINE, team_ids_of
+from ownership.catalog.mine import MINE
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import current_head
 from ownership.models import Environment
+from ownership.models.answerable import team_ids_of
 
 READING_METHODS = ("GET", "HEAD")
 # The answers are the same for everyone who may read, but permission is checked on each request.

@@ -14,9 +14,10 @@ from rest_framework.views import APIView
 
 from ownership.api.errors import BadParameter
 from ownership.catalog.confirmation import STATES_OF_THE_PAST, ConfirmationState, tables_in_state
-from ownership.catalog.mine import MINE, Mine, services_of_teams
+from ownership.catalog.mine import MINE, Mine
 from ownership.history.time_travel import past_revision
 from ownership.models import Access, Environment, Mode, Service, Table, TableGroup, Team
+from ownership.models.answerable import services_of_teams
 
 LONGEST_SEARCH = 200
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -10,36 +9,13 @@ from django.db.models import Q
 
 from ownership.audit.timeline import Timeline
 from ownership.history.models import EntryFilter
-from ownership.models import Membership, Service, Suggestion, Table, Team
-from ownership.models.answerable import answerable_team, service_links
+from ownership.models import Service, Suggestion, Table, Team
+from ownership.models.answerable import services_of_teams, team_ids_of
 from ownership.models.suggestions import SuggestionQuerySet
 
 MINE = "mine"
 # The one value that the parameter of this name takes on pages and in lists.
 YES = "true"
-
-
-def team_ids_of(user: AbstractUser | AnonymousUser) -> list[int]:
-    """Ids of the teams that the account is in now; one query for each request, as the account keeps them."""
-    if not user.is_authenticated:
-        return []
-    kept: list[int] | None = getattr(user, "_team_ids", None)
-    if kept is None:
-        memberships = Membership.objects.filter(user=user.pk).order_by("team")
-        kept = list(memberships.values_list("team", flat=True))
-        user._team_ids = kept  # type: ignore[attr-defined]
-    return kept
-
-
-def services_of_teams(team_ids: Collection[int]) -> list[int]:
-    """Ids of the services that any of the teams is answerable for; at most one query.
-
-    Inside ``as_of()`` these are the services of that time.
-    """
-    if not team_ids:
-        return []
-    links = service_links()
-    return [pk for pk in sorted(links) if answerable_team(pk, links) in team_ids]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Who may edit what. With the setting RIGHTS_FOLLOW_OWNER, a team edits what its services own; others suggest.
+"""Who may read, and who may edit what. With RIGHTS_FOLLOW_OWNER, a team edits what its services own; others suggest.
 
-Two questions are answered here, by the same rules:
+Two questions about editing are answered here, by the same rules:
 
 - ``may_edit(user, row)``: may this person edit that row, as things are now? Pages and forms ask it, for what they
   offer. ``Rights(user)`` answers it for many rows.
@@ -39,8 +39,7 @@ from ownership.history.models import (
     TrackedRow,
     kind_of_change,
 )
-from ownership.history.row_states import in_batches
-from ownership.models.answerable import answerable_team, service_links
+from ownership.models.answerable import Moment, Overrides, read_already
 from ownership.models.confirmations import Confirmation
 from ownership.models.drift_runs import Waiver
 from ownership.models.news import Endpoint
@@ -51,8 +50,14 @@ from ownership.models.teams import Membership, Team
 
 # A row before and after a change; None where it does not exist.
 State = tuple[TrackedRow | None, TrackedRow | None]
-# {(model, id): the row as it is at another moment than now; None where it does not exist then}
-Overrides = Mapping[tuple[type[TrackedRow], int | None], TrackedRow | None]
+
+# The groups of accounts.
+TEAM_LEADS = "Team leads"
+VIEWERS = "Viewers"
+# Both groups have it, and every account that an administrator gave it in another way. For history, too: whoever may
+# see the map with a role may see how it came about.
+READING_PERMISSION = "view_table"
+NO_ROLE = "Your account has no role in this registry. Ask an administrator to make it a viewer or a team lead."
 
 PERMISSIONS = {CREATED: "add", CHANGED: "change", DELETED: "delete"}
 NAMED = 3  # refusals that a message names
@@ -79,6 +84,11 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.row} {self.why}"
+
+
+def has_role(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether an account may read the map and its history: an active viewer, team lead or administrator."""
+    return user.has_perm(f"ownership.{READING_PERMISSION}")
 
 
 def has_permission(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str) -> bool:
@@ -116,80 +126,20 @@ class Holders:
 ANYONE = Holders()
 
 
-class Moment:
-    """Which teams are answerable for what: now, or with other rows in place of those of now."""
-
-    def __init__(self, overrides: Overrides | None = None) -> None:
-        self.overrides = overrides or {}
-        self._owners: dict[int, int | None] = {}  # {a table's id: its owner's}
-
-    @cached_property
-    def links(self) -> dict[int, tuple[int | None, int | None]]:
-        """The links of all services; one query."""
-        links = service_links()
-        for (model, pk), row in self.overrides.items():
-            if model is not Service or pk is None:
-                continue
-            if isinstance(row, Service):
-                links[pk] = (row.part_of_id, row.team_id)
-            else:
-                links.pop(pk, None)
-        return links
-
-    def read_owners(self, table_ids: Iterable[int]) -> None:
-        """Read the owners of many tables; one query for 500."""
-        missing = set(table_ids) - self._owners.keys()
-        owners: dict[int, int | None] = dict.fromkeys(missing)
-        for batch in in_batches(missing):
-            rows = Table.objects.filter(pk__in=batch).order_by().values_list("pk", "owner")
-            owners.update(rows)
-        for pk in missing:
-            if (Table, pk) in self.overrides:
-                row = self.overrides[Table, pk]
-                owners[pk] = row.owner_id if isinstance(row, Table) else None
-        self._owners.update(owners)
-
-    def team_of_service(self, pk: int | None, new: Service | None = None) -> int | None:
-        """The team that is answerable for a service: the one with this id or, where that is None, a ``new`` one."""
-        if pk is not None:
-            return answerable_team(pk, self.links)
-        if new is None:
-            return None
-        if new.team_id is not None:
-            return new.team_id
-        return answerable_team(new.part_of_id, self.links)
-
-    def team_of_table(self, pk: int | None, new: Table | None = None) -> int | None:
-        """The team that is answerable for a table: the one with this id or, where that is None, a ``new`` one."""
-        if pk is not None:
-            self.read_owners([pk])
-            return self.team_of_service(self._owners[pk])
-        return None if new is None else self.team_of_owner(new)
-
-    def team_of_owner(self, table: Table) -> int | None:
-        """The team of the service that the table, as it is given here, names as its owner."""
-        return self.team_of_service(table.owner_id, _cached(table, "owner"))
-
-
-def _cached(row: TrackedRow, name: str) -> Any:
-    """The row that a foreign key refers to, if it is read already."""
-    return row._state.fields_cache.get(name)
-
-
 def _of_table(row: Any, moment: Moment) -> Holders:
     return Holders.of_teams(moment.team_of_owner(row))
 
 
 def _of_its_table(row: Any, moment: Moment) -> Holders:
     """An index, a waiver, a confirmation: as the table that it belongs to."""
-    return Holders.of_teams(moment.team_of_table(row.table_id, _cached(row, "table")))
+    return Holders.of_teams(moment.team_of_table(row.table_id, read_already(row, "table")))
 
 
 def _of_access(row: Any, moment: Moment) -> Holders:
-    of_table = moment.team_of_table(row.table_id, _cached(row, "table"))
+    of_table = moment.team_of_table(row.table_id, read_already(row, "table"))
     if of_table is None:
         return ANYONE
-    of_service = moment.team_of_service(row.service_id, _cached(row, "service"))
+    of_service = moment.team_of_service(row.service_id, read_already(row, "service"))
     return Holders.of_teams(of_table, of_service)
 
 
@@ -229,20 +179,13 @@ RULES: dict[type[TrackedRow], Callable[[Any, Moment], Holders]] = {
 class Rights:
     """What one person may edit, as things are now."""
 
-    def __init__(
-        self,
-        user: AbstractUser | AnonymousUser,
-        memberships: Mapping[int, bool] | None = None,
-    ) -> None:
+    def __init__(self, user: AbstractUser | AnonymousUser) -> None:
         self.user = user
         self.moment = Moment()
-        self._memberships = memberships
 
     @cached_property
     def memberships(self) -> Mapping[int, bool]:
         """{id of a team that the person is in: whether as a lead}; one query."""
-        if self._memberships is not None:
-            return self._memberships
         memberships = Membership.objects.filter(user=self.user.pk).order_by()
         return dict(memberships.values_list("team", "is_lead"))
 
@@ -309,25 +252,20 @@ def refusals(
     """
     if not settings.RIGHTS_FOLLOW_OWNER or not people:
         return []
-    before: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}
-    after: dict[tuple[type[TrackedRow], int | None], TrackedRow | None] = {}
-    table_ids: set[int] = set()
-    for old, new in states:
-        key = _key(old, new)
-        before.setdefault(key, old)
-        after[key] = new
-        table_ids.update(_table_ids(old, new))
-    moment_before, moment_after = Moment(), Moment()
+    changes = _first_and_last(states)
+    before = {_key(old, new): old for old, new in changes}
+    after = {_key(old, new): new for old, new in changes}
     # What the database holds needs no overrides.
-    if is_written:
-        moment_before = Moment(before)
-    else:
-        moment_after = Moment(after)
+    moment_before = Moment(before if is_written else None)
+    moment_after = Moment(None if is_written else after)
+    table_ids: set[int] = set()
+    for old, new in changes:
+        table_ids.update(_table_ids(old, new))
     moment_before.read_owners(table_ids)
     moment_after.read_owners(table_ids)
-    judges = [Rights(person, _memberships_before(person, before)) for person in people]
+    judges = [_rights_before(person, before) for person in people]
     denied = []
-    for old, new in _first_and_last(states):
+    for old, new in changes:
         denial = _denial(judges, old, new, moment_before, moment_after)
         if denial is not None:
             denied.append(denial)
@@ -340,32 +278,46 @@ def _table_ids(*rows: TrackedRow | None) -> set[int]:
     return ids - {None}
 
 
-def _key(old: TrackedRow | None, new: TrackedRow | None) -> tuple[type[TrackedRow], int | None]:
-    row = old if new is None else new
+def _row_of(old: TrackedRow | None, new: TrackedRow | None) -> TrackedRow:
+    """The row as it would be; as it was, if it is deleted."""
+    row = new or old
     assert row is not None  # noqa: S101  # a change is about a row
+    return row
+
+
+def _key(old: TrackedRow | None, new: TrackedRow | None) -> tuple[type[TrackedRow], int | None]:
+    row = _row_of(old, new)
     return type(row), row.pk
 
 
 def _first_and_last(states: Sequence[State]) -> list[State]:
-    """Of each row its first state and its last one; new rows that are not saved yet each stand for themselves."""
+    """Of each row its first state and its last one, unless it was created and deleted again.
+
+    New rows that are not saved yet each stand for themselves.
+    """
     rows: dict[object, State] = {}
     for number, (old, new) in enumerate(states):
         model, pk = _key(old, new)
         key: object = number if pk is None else (model, pk)
         first, _ = rows.get(key, (old, new))
         rows[key] = (first, new)
-    return list(rows.values())
+    return [state for state in rows.values() if state != (None, None)]
 
 
-def _memberships_before(person: AbstractUser, before: Overrides) -> dict[int, bool]:
-    """The person's teams before the change. Nobody makes themselves a lead and, in the same change set, uses that."""
+def _rights_before(person: AbstractUser, before: Overrides) -> Rights:
+    """The rights of the person, in the teams that they were in before the change.
+
+    So nobody makes themselves a lead and uses that in the same change set.
+    """
+    rights = Rights(person)
     changed = [pk for model, pk in before if model is Membership and pk is not None]
     unchanged = Membership.objects.filter(user=person.pk).exclude(pk__in=changed)
     memberships = dict(unchanged.order_by().values_list("team", "is_lead"))
     for row in before.values():
         if isinstance(row, Membership) and row.user_id == person.pk:
             memberships[row.team_id] = row.is_lead
-    return memberships
+    rights.memberships = memberships
+    return rights
 
 
 @dataclass(frozen=True)
@@ -385,13 +337,11 @@ def _denial(
     moment_after: Moment,
 ) -> _Denial | None:
     """Why the people may not write this row; None if they may. The first of the judges is who writes."""
-    row = before if after is None else after
-    if row is None:
-        return None  # created and deleted again
+    row = _row_of(before, after)
     verb = PERMISSIONS[kind_of_change(before, after)]
     able = [rights for rights in judges if has_permission(rights.user, row, verb)]
-    of_before = holders(row if before is None else before, moment_before)
-    of_after = holders(row if after is None else after, moment_after)
+    of_before = holders(before or row, moment_before)
+    of_after = holders(after or row, moment_after)
 
     denial_before = _Denial(row, of_before, is_after=False)
     denial_after = _Denial(row, of_after, is_after=True)

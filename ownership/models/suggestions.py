@@ -16,9 +16,8 @@ from django.utils.timezone import localdate
 from ownership.history.models import CREATED, Person, entry_model
 from ownership.history.row_states import changed_fields
 from ownership.history.tracked import RegistryModel, RegistryQuerySet
-from ownership.models.answerable import answerable_team, service_links
+from ownership.models.answerable import answerable_teams, service_links, team_ids_of
 from ownership.models.tables import Table
-from ownership.models.teams import Membership
 
 # A suggestion can be taken for so long.
 TIME_TO_ANSWER = timedelta(days=30)
@@ -52,17 +51,14 @@ class SuggestionQuerySet(RegistryQuerySet):
         if not user.has_perm("ownership.change_table"):
             return self.none()
         rows = self.waiting().exclude(user_id=user.pk).order_by("number")
-        links = service_links()
-        teams = {pk: answerable_team(pk, links) for pk in links}
-        with_team = [pk for pk, team in teams.items() if team is not None]
-        if not with_team:
+        teams = answerable_teams(service_links())
+        if not teams:
             return rows
-        memberships = Membership.objects.filter(user=user.pk).order_by()
-        own_teams = set(memberships.values_list("team", flat=True))
-        own_services = [pk for pk, team in teams.items() if team in own_teams]
-        of_own_teams = Q(pk__in=_suggestions_asking(own_services, own_teams))
-        all_teams = {team for team in teams.values() if team is not None}
-        return rows.filter(of_own_teams | ~Q(pk__in=_suggestions_asking(with_team, all_teams)))
+        own_teams = team_ids_of(user)
+        own_services = [pk for pk, team_id in teams.items() if team_id in own_teams]
+        asks_own_teams = Q(pk__in=_suggestions_asking(own_services, own_teams))
+        asks_a_team = Q(pk__in=_suggestions_asking(teams.keys(), teams.values()))
+        return rows.filter(asks_own_teams | ~asks_a_team)
 
     def made_for(self, user_id: int) -> SuggestionQuerySet:
         """What the account suggested, and the hand-overs that others made of it by passing it on."""

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from ownership.history.models import current_head
 from ownership.models import Mailing, MailPreference
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.news.answers import Answers, answers_to, lapsed_for
 from ownership.news.claims import claimed
 from ownership.news.delivery import JITTER, PAUSES

@@ -17,7 +17,7 @@ from ownership.catalog import search_index
 from ownership.history.append_only import append_only_tables, create_triggers
 from ownership.history.lock import RegistryLock
 from ownership.history.models import ChangeSet, entry_models, registry_models
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 
 # PostgreSQL's role for a web server that can't change history (docs/operations.md).
 APP_ROLE = "ownership_app"

@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
-from ownership.catalog.mine import MINE, YES, Mine, team_ids_of
+from ownership.catalog.mine import MINE, YES, Mine
 from ownership.catalog.similar_names import similar_names
 from ownership.history import time_travel
 from ownership.history.head import Head
 from ownership.history.models import ChangeSet
-from ownership.models.roles import NO_ROLE, has_role
+from ownership.models.answerable import team_ids_of
+from ownership.models.rights import NO_ROLE, has_role
 from ownership.pages.former_names import MOMENT_PARAMETERS, Moved, NothingNamed
 from ownership.web.refusals import refusal
 

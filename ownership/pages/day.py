@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ownership.history.models import ChangeSet, current_head
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.pages.base import BadAddress, Context, Page
 
 LATEST = 10

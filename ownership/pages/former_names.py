@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
 from ownership.history.models import ChangeSet
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 
 # They ask for the page as it was at another time.
 MOMENT_PARAMETERS = ("revision", "as_of")

@@ -11,7 +11,7 @@ from ownership.audit.feed import id_named
 from ownership.audit.timeline import Timeline, TimelinePage
 from ownership.history.models import DELETED, ChangeSet, entry_model
 from ownership.models import Service, Table
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
 from ownership.pages.log_filters import (

@@ -18,7 +18,7 @@ from ownership.findings.runs import declared_map
 from ownership.history.models import ChangeSet
 from ownership.models import Access, Service, Suggestion, Table, TableGroup
 from ownership.models.answerable import teams_by_service
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.former_names import NothingNamed
 from ownership.pages.table_list import ListedTable, any_confirmed, listed

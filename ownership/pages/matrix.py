@@ -27,7 +27,7 @@ from ownership.models import (
     Table,
     TableGroup,
 )
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.pages.matrix_layers import (
     CONFIRMATION,

@@ -8,7 +8,7 @@ from ownership.catalog.completion import completions
 from ownership.catalog.search import LONGEST_TEXT, LONGEST_TYPED, search
 from ownership.catalog.similar_names import similar_names
 from ownership.models.answerable import teams_by_service
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.pages.base import Context, Page
 
 

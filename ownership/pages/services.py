@@ -9,8 +9,7 @@ from ownership.catalog.confirmation import states_of
 from ownership.findings import side_by_side
 from ownership.models import READS, WRITES, Access, Service, Suggestion
 from ownership.models.answerable import teams_by_service
-from ownership.models.rights import editable, may_edit
-from ownership.models.roles import has_role
+from ownership.models.rights import editable, has_role, may_edit
 from ownership.pages import accesses as access_tables
 from ownership.pages.base import Context, Page
 from ownership.pages.data_flow import Neighbour, Picture, flow_neighbour, flow_side, picture

@@ -20,7 +20,7 @@ from ownership.history.models import (
     whole_number,
 )
 from ownership.models import Service, Suggestion, Table
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from ownership.models.suggestions import SuggestionQuerySet
 from ownership.pages.base import BadAddress, Context, Page
 from ownership.plans import suggestions

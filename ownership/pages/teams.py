@@ -2,11 +2,10 @@
 
 from django.core.paginator import Paginator
 
-from ownership.catalog.mine import services_of_teams
 from ownership.catalog.queries import whole_tables
 from ownership.models import Service, Team
-from ownership.models.rights import may_edit
-from ownership.models.roles import has_role
+from ownership.models.answerable import services_of_teams
+from ownership.models.rights import has_role, may_edit
 from ownership.pages.base import Context, Page
 from ownership.pages.former_names import NothingNamed
 from ownership.pages.table_list import any_confirmed, listed

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 
 from ownership.models import Service, Suggestion, Table, Waiver
-from ownership.models.answerable import Links, answerable_team
-from ownership.models.rights import Moment, Rights
+from ownership.models.answerable import Links, Moment, answerable_team
+from ownership.models.rights import Rights
 from ownership.plans.steps import Step, steps_adding, steps_needed
 
 # {(Table or Service, id): a team}

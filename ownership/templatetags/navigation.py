@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
 
-from ownership.catalog.mine import team_ids_of
-from ownership.models.roles import has_role
+from ownership.models.answerable import team_ids_of
+from ownership.models.rights import has_role
 
 register = template.Library()
 

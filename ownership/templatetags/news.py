@@ -8,7 +8,7 @@ from django.template import Context
 from ownership.audit import descriptions
 from ownership.audit.descriptions import EntryDescription
 from ownership.models import Watch
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 
 register = template.Library()
 LONGEST_LINE = 300

@@ -22,7 +22,7 @@ from ownership.history.bulk import delete_rows
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet
 from ownership.models import Membership, ProviderIdentity, Team
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 
 LOG = logging.getLogger("ownership.oidc")
 

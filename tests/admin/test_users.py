@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ownership.admin.users import role_of
 from ownership.models import ProviderIdentity
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 from tests.support.admin_forms import form_of
 from tests.support.pages import submit_buttons, text_of
 

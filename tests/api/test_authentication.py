@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ownership.models import ApiToken
-from ownership.models.roles import has_role
+from ownership.models.rights import has_role
 from tests.support.tokens import make_token
 
 

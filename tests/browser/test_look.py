@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ownership.models import Membership
-from ownership.models.roles import TEAM_LEADS
+from ownership.models.rights import TEAM_LEADS
 from tests.support.browser import PAPER_WIDTH, PASSWORD, complaints, follow, look, on_paper
 from tests.support.clicks import Hand
 from tests.support.factories import make_team

@@ -12,7 +12,7 @@ from django.test import Client
 
 from ownership.history import lock
 from ownership.history.change_sets import account_name, change_set
-from ownership.models.roles import TEAM_LEADS
+from ownership.models.rights import TEAM_LEADS
 from tests.support.admin_forms import form_of, open_form, save_form
 from tests.support.factories import make_table
 from tests.support.threads import PATIENCE, at_once

@@ -11,8 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, Person, registry_models
 from ownership.models import Access, Membership, SecondaryIndex, Service, Table, TableGroup, Team
-from ownership.models.rights import RULES, NotPermitted, may_edit, refusals
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import RULES, TEAM_LEADS, VIEWERS, NotPermitted, may_edit, refusals
 from ownership.plans.plan import Plan, Refused
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.undo import Undo
@@ -141,6 +140,13 @@ ACTS: dict[str, tuple[Callable[[OwnedMap], list[Callable[[], Any]]], bool]] = {
         ],
         False,
     ),
+    "leaves her team and edits its table at once": (
+        lambda m: [
+            remove(Membership.objects.get(user=m.ann)),
+            edit(m.accounts, description="x"),
+        ],
+        True,
+    ),
     "adds somebody to her team": (lambda m: [add(Membership, team=m.money, user=m.ben)], True),
     "adds herself to another team": (lambda m: [add(Membership, team=m.bots, user=m.ann)], False),
     "removes somebody from another team": (
@@ -224,6 +230,19 @@ def test_the_sentence_names_who_may(owned):
     with pytest.raises(NotPermitted) as refused:
         write(owned.ben, edit(owned.replies, owner=owned.wallet))
     assert str(refused.value) == "replies would belong to Money (#money), which must agree to that."
+    owned.ben.groups.clear()
+    with pytest.raises(NotPermitted) as refused:
+        write(owned.ben, edit(owned.loose, description="x"))
+    assert str(refused.value) == "loose may be changed by team leads alone."
+
+
+def test_the_message_names_three_rows_and_counts_the_others(owned):
+    tables = [make_table(f"replies-{number}", owner=owned.bot) for number in range(5)]
+    with pytest.raises(NotPermitted) as refused:
+        write(owned.ann, *[edit(table, description="x") for table in tables])
+    rows = ["replies-0", "replies-1", "replies-2"]
+    sentences = [f"{row} belongs to Bots: only its members may change it." for row in rows]
+    assert str(refused.value) == f"{' '.join(sentences)} The same goes for 2 more."
 
 
 # Two people
@@ -364,5 +383,5 @@ def test_judging_many_rows_takes_as_many_queries_as_judging_few(owned):
             assert len(refusals([ann], steps, is_written=False)) == size
         return len(queries)
 
-    # Links of services, twice; owners of tables, twice; memberships; permissions twice; names of teams.
-    assert counted(3) == counted(30) == 8
+    # Links of services, twice; owners of tables; memberships; permissions twice; names of teams.
+    assert counted(3) == counted(30) == 7

@@ -17,7 +17,7 @@ from ownership.catalog.confirmation import states_of
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Service, Table
-from ownership.models.roles import TEAM_LEADS
+from ownership.models.rights import TEAM_LEADS
 from ownership.plans.confirming import confirm
 from tests.support.admin_forms import answer, form_of, open_form, save_form
 from tests.support.factories import make_service, make_table

@@ -9,7 +9,7 @@ from django.test import Client
 from ownership.audit.verification import Verification
 from ownership.history.models import ChangeSet
 from ownership.models import Suggestion, Table
-from ownership.models.roles import TEAM_LEADS, VIEWERS
+from ownership.models.rights import TEAM_LEADS, VIEWERS
 from tests.support.admin_forms import form_of, open_form, save_form
 from tests.support.factories import make_suggestion, make_table
 from tests.support.threads import at_once

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Access, Mode, SecondaryIndex, Service, Table
-from ownership.models.roles import TEAM_LEADS
+from ownership.models.rights import TEAM_LEADS
 from ownership.plans.confirming import confirm
 
 LEAD = "demo-lead"
