@@ -56,8 +56,7 @@ def map_around(tables: list[Table]) -> WholeMap:
     _link(tables, "group", groups)
     _link(services, "team", teams)
     _link_uses(tables, services)
-    by_id = sorted(services, key=lambda service: service.pk)
-    return {"groups": groups, "teams": teams, "services": by_id, "tables": tables}
+    return {"groups": groups, "teams": teams, "services": _by_id(services), "tables": tables}
 
 
 def compared_map() -> WholeMap:
@@ -69,7 +68,7 @@ def compared_map() -> WholeMap:
     tables = list(Table.objects.all())
     services = list(Service.objects.select_related("team"))
     _link_uses(tables, services)
-    return {"environments": environments, "services": services, "tables": tables}
+    return {"environments": environments, "services": _by_id(services), "tables": tables}
 
 
 def current_map(read: Callable[[], WholeMap] = whole_map) -> tuple[Head, WholeMap]:
@@ -104,6 +103,11 @@ def _link_uses(tables: list[Table], services: list[Service]) -> None:
     accesses.sort(key=lambda access: (access.position, rank.get(access.service_id, last)))
     _attach(tables, "indexes", indexes)
     _attach(tables, "accesses", accesses)
+
+
+def _by_id(services: list[Service]) -> list[Service]:
+    """The services in the order of the map."""
+    return sorted(services, key=lambda service: service.pk)
 
 
 def _link(rows: Sequence[Model], name: str, targets: Sequence[Model]) -> None:
