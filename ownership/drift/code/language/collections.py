@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ownership.drift.code.frames import Arguments
-from ownership.drift.code.language.items import copy_fields, index, write_index
+from ownership.drift.code.language.items import copy_fields, index, ordered_items, write_index
 from ownership.drift.code.language.iteration import reduced
 from ownership.drift.code.language.lists import functions_in, lists_in, new_list, one_by_one
-from ownership.drift.code.language.texts import joined_items
+from ownership.drift.code.language.texts import bounds_of, joined_items
 from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
@@ -118,15 +118,44 @@ def _same_object(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     return one(owner)
 
 
+def _reordered(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    """``list.sort()``: any item may be at any position afterwards."""
+    calls.interpreter.add(owner.rest, calls.interpreter.items(one(owner)))
+    return one(owner)
+
+
+def _splice(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    """``list.splice(position, number, …items)``."""
+    calls.interpreter.add(owner.rest, union(site.arguments.positional[2:]))
+    return _reordered(calls, owner, site)
+
+
+def _slice(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    """``list.slice(1)`` and ``list[1:]``; any items where the positions are not known."""
+    items = ordered_items(calls, one(owner))
+    bounds = bounds_of(site.arguments)
+    if items is None or bounds is None:
+        return new_list(calls, site, calls.interpreter.items(one(owner)))
+    part = calls.object_of(site, ("part", owner), is_list=True)
+    for position, value in enumerate(items[bounds]):
+        calls.interpreter.write_field(part, str(position), value)
+    return one(part)
+
+
 def _flat(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
     items = calls.interpreter.items(one(owner))
     return new_list(calls, site, _flattened(calls, items))
 
 
-def _any_item(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
-    if not owner.is_list and site.arguments.positional:
-        return _get(calls, owner, site)  # Python's `dict.pop(key, default)`
-    return calls.interpreter.items(one(owner))
+def _pop(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    if not site.arguments.positional:
+        return calls.interpreter.items(one(owner))
+    # Python's `dict.pop(key, default)` and `list.pop(0)`
+    return _shift(calls, owner, site) if owner.is_list else _get(calls, owner, site)
+
+
+def _shift(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
+    return calls.interpreter.items(_reordered(calls, owner, site))
 
 
 def _join(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:
@@ -223,19 +252,19 @@ OBJECT_METHODS: dict[str, Callable[["Calls", Obj, "CallSite"], CodeValue]] = {
     "join": _join,
     "keys": keys_of,
     "map": _map,
-    "pop": _any_item,
+    "pop": _pop,
     "promise": _same_object,
     "push": _push,
     "reduce": _reduce,
     "reduceRight": _reduce,
-    "reverse": _same_object,
+    "reverse": _reordered,
     "set": _set,
     "setdefault": _set_default,
-    "shift": _any_item,
-    "slice": _same_object,
+    "shift": _shift,
+    "slice": _slice,
     "some": _test_items,
-    "sort": _same_object,
-    "splice": _same_object,
+    "sort": _reordered,
+    "splice": _splice,
     "unshift": _push,
     "update": _update,
     "values": values_of,

@@ -179,14 +179,14 @@ def _copy_exports(calls: "Calls", target: Obj, source: Namespace) -> None:
 
 def spread_into(calls: "Calls", arguments: Arguments, value: CodeValue) -> None:
     """Add ``...value`` to arguments: by position as far as the positions are known."""
-    items = None if arguments.rest else _ordered_items(calls, value)
+    items = None if arguments.rest else ordered_items(calls, value)
     if items is not None:
         arguments.positional += items
     else:
         arguments.rest = arguments.rest | calls.interpreter.items(value)
 
 
-def _ordered_items(calls: "Calls", value: CodeValue) -> list[CodeValue] | None:
+def ordered_items(calls: "Calls", value: CodeValue) -> list[CodeValue] | None:
     """The items of a list by position; None where it is not one list, or not all positions are known."""
     interpreter = calls.interpreter
     lists = lists_in(value)

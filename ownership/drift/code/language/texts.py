@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ownership.drift.code.frames import Arguments
 from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     NOTHING,
@@ -98,27 +99,29 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
 
 def _part(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     """``text.substring(1)``, with positions that are written out."""
-    positions: list[int] = []
-    for argument in site.arguments.positional[:2]:
-        position = _number(argument)
-        if position is None:
-            return UNKNOWN_VALUE
-        positions.append(position)
-    if owner.literal is None:
+    bounds = bounds_of(site.arguments)
+    if owner.literal is None or bounds is None:
         return UNKNOWN_VALUE
-    start, *end = positions
-    part = owner.literal[start : end[0]] if end else owner.literal[start:]
-    return one(Str((part,)))
+    return one(Str((owner.literal[bounds],)))
+
+
+def bounds_of(arguments: Arguments) -> slice | None:
+    """From where to where a part goes, by the first two arguments; None where that isn't written out."""
+    bounds: list[int | None] = []
+    for argument in (arguments.at(0), arguments.at(1)):
+        number = _number(argument)
+        if argument and number is None:
+            return None
+        bounds.append(number)
+    return slice(*bounds)
 
 
 def _number(value: CodeValue) -> int | None:
     """The number that is written out; None for anything else."""
-    texts = only(value, Str)
-    literals = literals_in(texts)
-    if len(texts) != 1 or not literals:
-        return None
-    [literal] = literals
-    return int(literal) if literal.lstrip("-").isdigit() else None
+    match literals_in(value):
+        case [literal] if len(value) == 1 and literal.lstrip("-").isdigit():
+            return int(literal)
+    return None
 
 
 def _concatenated(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:

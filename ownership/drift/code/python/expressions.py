@@ -56,9 +56,9 @@ class PythonExpressions(PythonBuilder):
     def _subscript(self, node: ast.Subscript) -> Expression:
         owner = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
-            # A part of a list may have any of its items.
+            bounds = self._bounds(node.slice)
             return syntax.CallExpression(
-                node.lineno, syntax.Member(node.lineno, owner, "slice"), []
+                node.lineno, syntax.Member(node.lineno, owner, "slice"), bounds
             )
         key = self.expression(node.slice)
         name = syntax.literal_text(key)
@@ -66,6 +66,14 @@ class PythonExpressions(PythonBuilder):
             # A dict's key is not an attribute, but both are the same field here.
             return syntax.Member(node.lineno, owner, name, is_item=True)
         return syntax.Subscript(node.lineno, owner, key)
+
+    def _bounds(self, node: ast.Slice) -> list[Expression]:
+        """``[start:end]`` as the arguments of JavaScript's ``slice``, which means the same."""
+        if node.step is not None:
+            return [syntax.Other(node.lineno, [])]
+        start = node.lower or ast.Constant(0, lineno=node.lineno)
+        bounds = [start] if node.upper is None else [start, node.upper]
+        return [self.expression(bound) for bound in bounds]
 
     def _call(self, node: ast.Call) -> Expression:
         callee = self.expression(node.func)
