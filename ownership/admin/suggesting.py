@@ -17,7 +17,7 @@ from ownership.admin.titles import PlainTitles
 from ownership.history.models import TrackedRow, current_head, whole_number
 from ownership.history.row_states import fetch_row, fetch_rows
 from ownership.models import Suggestion
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import parts_by_owner
 from ownership.plans.steps import Step, attname, copy_of
 from ownership.plans.suggested_steps import already_suggested
 from ownership.plans.suggestions import suggest

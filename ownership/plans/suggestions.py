@@ -28,7 +28,7 @@ from ownership.models.answerable import answerable_team, service_links
 from ownership.models.rights import Rights
 from ownership.models.suggestions import TIME_TO_ANSWER
 from ownership.plans.blockers import Blocker
-from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
+from ownership.plans.division import OwnerPart, parts_by_owner
 from ownership.plans.plan import NotApplied, Plan, refuse_blocked
 from ownership.plans.steps import Step, copy_of, role_allows
 from ownership.plans.suggested_steps import already_suggested, stored_steps, subjects_of, title_of

@@ -7,8 +7,7 @@ import pytest
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, current_head
 from ownership.models import Suggestion, Table
-from ownership.plans.division import divide
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import divide, parts_by_owner
 from ownership.plans.plan import Plan
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestions import suggest

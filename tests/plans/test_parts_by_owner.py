@@ -4,7 +4,7 @@ import pytest
 
 from ownership.history.models import current_head
 from ownership.models import Access, Service, Table, TableGroup, Waiver
-from ownership.plans.parts_by_owner import OwnerPart, parts_by_owner
+from ownership.plans.division import OwnerPart, parts_by_owner
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review
 from ownership.plans.suggestions import suggest, take

@@ -13,7 +13,7 @@ from ownership.audit.verification import Verification
 from ownership.history.change_sets import change_set
 from ownership.history.models import TrackedRow, current_head
 from ownership.models import Access, Service, Suggestion, Table
-from ownership.plans.parts_by_owner import OwnerPart
+from ownership.plans.division import OwnerPart
 from ownership.plans.plan import NotApplied
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from ownership.history.models import current_head
 from ownership.models import Membership, Service, Suggestion, Table, Team
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import parts_by_owner
 from ownership.plans.plan import Blocked, NotApplied
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import Review

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, Person, current_head, entries_of
 from ownership.models import Access, Suggestion, Table
-from ownership.plans.parts_by_owner import OwnerPart
+from ownership.plans.division import OwnerPart
 from ownership.plans.plan import Blocked, NotApplied, Stale
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestion_review import ALREADY_SO, GONE, Review, not_taken

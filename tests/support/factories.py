@@ -21,7 +21,7 @@ from ownership.models import (
     Waiver,
 )
 from ownership.models.rights import TEAM_LEADS, VIEWERS
-from ownership.plans.parts_by_owner import parts_by_owner
+from ownership.plans.division import parts_by_owner
 from ownership.plans.steps import Step, copy_of
 from ownership.plans.suggestions import suggest
 
