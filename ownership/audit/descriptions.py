@@ -204,7 +204,7 @@ def describe_changes(model: type[Model], changes: Changes) -> list[FieldChange]:
 
 
 def steps_in_words(steps: list[SuggestedStep] | None) -> str:
-    """The steps of a suggestion, a line each: ``table orders: owner users → payments``."""
+    """The steps of a suggestion, a line each: ``table orders: owner: users → payments``."""
     return "\n".join(_step_in_words(step) for step in steps or ())
 
 
@@ -215,13 +215,13 @@ def _step_in_words(step: SuggestedStep) -> str:
     row = f"{model._meta.verbose_name} {step['label']}"
     values: list[str] = []
     if step["what"] == VERBS[CHANGED]:
-        changes = describe_changes(model, step["changes"])
-        values = [change.in_one_line() for change in changes]
+        for change in describe_changes(model, step["changes"]):
+            values.append(f"{change.field}: {change.old or '—'} → {change.new or '—'}")
     else:
         row = f"{row} {step['what']}"
     if step["what"] == VERBS[CREATED]:
-        changes = stated_changes(model, CREATED, step["changes"])
-        values = [f"{change.field} {change.new}" for change in changes]
+        for change in stated_changes(model, CREATED, step["changes"]):
+            values.append(f"{change.field}: {change.new}")
     return f"{row}: {', '.join(values)}" if values else row
 
 

@@ -58,6 +58,11 @@ def row_named(rows: QuerySet, name: str, request: HttpRequest) -> Any:
     raise NothingNamed(model._meta.verbose_name, name, namesakes)
 
 
+def rows_once_named(model: Any, name: str) -> list[Any]:
+    """Return the rows that have, or used to have, the name."""
+    return list(model.objects.filter(pk__in=_ids_ever_named(model, name)))
+
+
 def former_name(row: Any, name: str, request: HttpRequest) -> dict[str, Any] | None:
     """Return what to tell a reader who followed a former name of the row; None where it never had that name.
 

@@ -29,6 +29,7 @@ from ownership.models import (
 )
 from ownership.models.rights import has_role
 from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.former_names import Moved, rows_once_named
 from ownership.pages.matrix_layers import (
     CONFIRMATION,
     DECLARED,
@@ -196,6 +197,8 @@ class MatrixPage(Page):
         for name, known in known_values.items():
             values[name] = value = self.request.GET.get(name, "")
             if value and value not in known:
+                if name == "service":
+                    self._follow_former_name(value)
                 cure = f"There is no such {name}."
                 if name in ("mode", "layer"):
                     cure = f"It takes {', '.join(known)}."
@@ -206,6 +209,14 @@ class MatrixPage(Page):
                 "layer: What drift found is about today, and mode narrows declared accesses alone."
             )
         return Filters(**values, mine=self.asks_for_mine())
+
+    def _follow_former_name(self, name: str) -> None:
+        """Raise Moved to the matrix of the one service that used to have the name, if there is one."""
+        services = rows_once_named(Service, name)
+        if len(services) == 1:
+            query = self.request.GET.copy()
+            query["service"] = services[0].name
+            raise Moved(f"{self.request.path}?{query.urlencode()}")
 
     def _page(self, rows: Any, columns: int) -> PageOfRows:
         """Return the page of rows that the address asks for; as many rows as fit, given so many columns."""

@@ -9,6 +9,7 @@ from ownership.audit.descriptions import EntryDescription, label_in_words, steps
 from ownership.models import (
     Access,
     Confirmation,
+    Membership,
     SecondaryIndex,
     Service,
     SuggestedStep,
@@ -33,12 +34,20 @@ _PAGES: dict[type[Model], str] = {
 }
 # What has no page any more once it is deleted; that of a table or service leads to its history.
 _GONE_WITH_THE_ROW = (TableGroup, Team)
+# Kinds of rows with names for people alone; programs use all other names, too.
+_NAMED_FOR_PEOPLE = {model._meta.verbose_name for model in (TableGroup, Team, Membership)}
 
 
 @register.filter
 def label(row: Model) -> str:
     """What people call a row."""
     return label_in_words(type(row), str(row))
+
+
+@register.filter
+def name_class(kind: str) -> str:
+    """The CSS class of the name of a row of that kind: what programs use is set in monospace."""
+    return "title" if kind in _NAMED_FOR_PEOPLE else "name"
 
 
 @register.filter

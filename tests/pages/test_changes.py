@@ -15,7 +15,7 @@ from ownership.history import change_sets
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.models import Service, Table
-from tests.support.factories import edit, make_service, make_table
+from tests.support.factories import edit, make_member, make_service, make_table, make_team
 from tests.support.pages import csv_rows, text_of
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,17 @@ def creation_of(name: str) -> int:
 
 def contact_change() -> int:
     return Service.history.filter(contact="#cash-desk").get().change_set_id
+
+
+@pytest.mark.parametrize("address", [CHANGES, f"{COMPARE}?from=0"])
+def test_names_of_tables_and_services_alone_are_set_as_code(viewer_client, orders, address):
+    make_member(make_team("Payments crew"), "ann")
+    page = viewer_client.get(address).text
+    as_code = re.findall(r'class="name"[^>]*>([^<]+)<', page)
+    in_words = re.findall(r'class="title"[^>]*>([^<]+)<', page)
+    assert {"orders", "payments", "users"} <= set(" ".join(as_code).replace("→", " ").split())
+    assert set(in_words) == {"Group", "Payments crew", "ann in Payments crew"}
+    assert not set(in_words) & set(as_code)
 
 
 def test_the_search_shows_the_entries_that_it_found(viewer_client):

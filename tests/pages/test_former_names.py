@@ -37,6 +37,15 @@ def test_a_former_name_leads_to_the_thing_and_names_who_renamed_it(
         assert "Better said" not in stranger
 
 
+def test_the_matrix_of_a_service_is_found_by_a_former_name_of_it(seeded, viewer_client):
+    rename(Service.objects.get(name="payments"), "billing")
+    response = viewer_client.get("/matrix/?mode=read&service=payments")
+    assert response.headers["Location"] == "/matrix/?mode=read&service=billing"
+    rename(Service.objects.get(name="users"), "payments")
+    rename(Service.objects.get(name="payments"), "accounts")
+    assert viewer_client.get("/matrix/?service=payments").status_code == 400, "it was two services'"
+
+
 def test_a_live_name_wins_and_says_who_once_had_it(seeded, viewer_client):
     rename(Table.objects.get(name="biztechUsers"), "people")
     make_table("biztechUsers")

@@ -75,7 +75,7 @@ def test_suggestions_wait_for_the_team_and_ones_own_are_listed_apart(ann, settin
     assert "Suggestions 1" in page
     assert "waits for any team lead" not in page
     assert "Hand-overs to agree to 1" in page
-    assert "owner bots → wallet" in page.split("Hand-overs to agree to 1 ")[2]
+    assert "owner: bots → wallet" in page.split("Hand-overs to agree to 1 ")[2]
     assert "My suggestions 1" in page
     assert "By Ann" in page
     assert "Not for Money" not in page
