@@ -17,6 +17,9 @@ from tests.support.drift_projects import names, names_with
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto")
 
+# One process starts the endpoint that they share.
+pytestmark = pytest.mark.xdist_group("dynamodb")
+
 
 def free_port() -> int:
     with socket.socket() as probe:

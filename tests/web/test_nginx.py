@@ -11,6 +11,7 @@ from benchmarks.slow_clients import SLOW_ADDRESS, behind_nginx, connect, request
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("nginx"),  # one process starts the server that they share
     pytest.mark.skipif(
         not shutil.which("nginx"), reason="nginx is not installed (Debian: apt-get install nginx)"
     ),

@@ -14,6 +14,9 @@ import pytest
 
 from benchmarks import server
 
+# One process starts the servers that they share.
+pytestmark = pytest.mark.xdist_group("worker")
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds, for a machine that stops for some
 STRICT = 0.5  # seconds that a client gets
