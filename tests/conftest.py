@@ -105,16 +105,17 @@ def committed(transactional_db) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def seeded_rows(django_db_setup, django_db_blocker) -> dict[str, list[tuple]]:
-    """The rows that seeding leaves, by table, read once: seeding takes longer than most tests."""
+    """What seeding leaves, read once: seeding takes longer than most tests. {a table and its columns: its rows}"""
     tables = [model._meta.db_table for model in apps.get_app_config("ownership").get_models()]
+    tables.remove(RegistryLock._meta.db_table)
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
         call_command("seed", verbosity=0)
         rows = {}
         for table in tables:
             cursor.execute(f'SELECT * FROM "{table}"')
-            rows[table] = cursor.fetchall()
+            columns = ", ".join(column[0] for column in cursor.description)
+            rows[f'"{table}" ({columns})'] = cursor.fetchall()
         transaction.set_rollback(True)
-    del rows[RegistryLock._meta.db_table]
     return {table: of_table for table, of_table in rows.items() if of_table}
 
 
@@ -127,7 +128,7 @@ def seeded(db, seeded_rows: dict[str, list[tuple]]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table, rows in seeded_rows.items():
             places = ", ".join(["%s"] * len(rows[0]))
-            cursor.executemany(f'INSERT INTO "{table}" VALUES ({places})', rows)
+            cursor.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.graph import MigrationGraph
+from django.db.migrations.loader import MigrationLoader
 
 from ownership.audit.text_index import add_trigram_extension
 from ownership.audit.verification import Verification
@@ -132,19 +134,25 @@ def _rebuild(content: BackupContent) -> Head:
 def _make_tables(applied: set[Migration]) -> None:
     """Make the tables as these migrations leave them, without rows."""
     executor = MigrationExecutor(connection)
+    squashed = _squashed(executor.loader)
+    if not squashed <= applied:
+        # Made before a squashed migration was: by those that it replaces, perhaps not yet by all of them.
+        executor.loader = MigrationLoader(connection, replace_migrations=False)
+    loader = executor.loader
     if ("ownership", "0001_initial") not in applied:
         raise BackupError("The file contains no registry.")
-    unknown = applied - set(executor.loader.disk_migrations)
+    unknown = applied - set(loader.disk_migrations)
     if unknown:
         names = ", ".join(f"{app}.{name}" for app, name in sorted(unknown))
         raise BackupError(
             f"The backup is from a newer version of the registry, with the migrations {names}. "
             "Restore it with that version."
         )
-    executor.migrate(_latest_of_each_app(executor, applied))
-    made = set(executor.recorder.applied_migrations())
-    if made != applied:
-        names = ", ".join(f"{app}.{name}" for app, name in sorted(made - applied))
+    executor.migrate(_latest_of_each_app(loader.graph, applied))
+    # Django records a squashed migration as soon as all that it replaces are applied.
+    lacking = executor.recorder.applied_migrations().keys() - applied - squashed
+    if lacking:
+        names = ", ".join(f"{app}.{name}" for app, name in sorted(lacking))
         raise BackupError(f"The backup's list of migrations lacks {names}, on which others depend.")
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -152,10 +160,15 @@ def _make_tables(applied: set[Migration]) -> None:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608
 
 
-def _latest_of_each_app(executor: MigrationExecutor, applied: set[Migration]) -> list[Migration]:
+def _squashed(loader: MigrationLoader) -> set[Migration]:
+    """The migrations that replace others."""
+    return {name for name, migration in loader.disk_migrations.items() if migration.replaces}
+
+
+def _latest_of_each_app(graph: MigrationGraph, applied: set[Migration]) -> list[Migration]:
     latest = []
-    for migration in sorted(applied):
-        children = executor.loader.graph.node_map[migration].children
+    for migration in sorted(applied & graph.nodes.keys()):
+        children = graph.node_map[migration].children
         later = [child for child in children if child[0] == migration[0] and child in applied]
         if not later:
             latest.append(migration)

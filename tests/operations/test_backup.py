@@ -25,6 +25,7 @@ from ownership.operations.restore import restore
 from ownership.operations.schema import schema_differences, schema_objects
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.foreign_objects import COLUMN, UNKNOWN, ForeignObject
+from tests.support.release import RELEASES
 from tests.support.rows import all_rows
 
 pytestmark = [
@@ -230,6 +231,26 @@ def test_an_older_backup_gets_the_triggers_that_were_added_later(packed):
     older = take_backup()
     restore_backup(older)
     assert_append_only()
+
+
+@pytest.mark.slow
+def test_a_backup_of_before_migrations_were_squashed_is_restored(packed):
+    applied = MigrationRecorder(connection).applied_migrations()
+    for name, migration in applied.items():
+        if "_squashed_" in migration.name:
+            MigrationRecorder(connection).record_unapplied(*name)
+    older = take_backup()
+    restore_backup(older)
+    assert MigrationRecorder(connection).applied_migrations().keys() == applied.keys()
+    assert Service.objects.filter(name="payments").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite  # its backups are files like that of the release, packed
+def test_a_database_of_the_first_release_is_restored_as_a_backup():
+    restore_backup((RELEASES / "0.1.0.sqlite3.gz").read_bytes())
+    assert ChangeSet.objects.count() > 1
+    assert list(schema_differences()) == []
 
 
 # A backup from a stranger

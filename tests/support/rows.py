@@ -11,14 +11,21 @@ LAYOUT_OF_INDEX = ("_text_data", "_text_idx")
 
 
 def all_rows() -> dict[str, list[tuple[Any, ...]]]:
-    """{table: its rows in a fixed order}, of all tables, Django's own among them; not the layout of search indexes."""
+    """{table: its rows}, of all tables, Django's own among them; not the layout of search indexes.
+
+    Rows are in a fixed order, and so are the values of a row: columns stand in the order of the migrations that made
+    them.
+    """
     found = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
             if table.endswith(LAYOUT_OF_INDEX):
                 continue
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            found[table] = sorted((tuple(row) for row in cursor.fetchall()), key=repr)
+            columns = [column[0] for column in cursor.description]
+            places = sorted(range(len(columns)), key=columns.__getitem__)
+            rows = [tuple(row[place] for place in places) for row in cursor.fetchall()]
+            found[table] = sorted(rows, key=repr)
     return found
 
 
