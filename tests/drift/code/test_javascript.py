@@ -274,6 +274,94 @@ exports.main = async () => {
 };""",
         {"read users", "write users"},
     ),
+    "super in static methods": (
+        V3
+        + """
+class Base { static table = "a"; static make() { return new this(); } static name() { return this.table; } }
+class Users extends Base {
+  static table = "b";
+  static make() { client.send(new PutCommand({ TableName: super.name() })); return super.make(); }
+  all() { return client.send(new ScanCommand({ TableName: Users.table })); }
+}
+export const main = async () => Users.make().all();""",
+        {"read b", "write b"},
+    ),
+    "texts that are changed": (
+        V3
+        + r"""
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+export const main = async () => {
+  await scan("t\x2da"); await scan("t\u{2d}b"); await scan("t\u002dc"); await scan("t-\
+d"); await scan(`t-\u0065`); await scan("t-f".toString().trim());
+  await scan("g-h-i".replace("-", "_")); await scan("j-k-l".replaceAll("-", "_"));
+  await scan("m/n/o".replace(/\//g, "-")); await scan(` ${process.env.TABLE} `.trim());
+  await scan(["p", -1, 2.5].join("-"));
+};""",
+        {f"read t-{letter}" for letter in "abcdef"}
+        | {"read g_h-i", "read j_k_l", "read m-n-o", "read users", "read p--1-2.5"},
+    ),
+    "loops, branches and what catches": (
+        V3
+        + """
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+export const main = async (event) => {
+  let table = "a"; let number = 0;
+  for (; number < 2; number++) await scan(table);
+  do { table = "b"; } while (event.more);
+  await scan(table);
+  outer: for (const name of ["c"]) { for (;;) { if (name) { await scan(name); continue outer; } break outer; } }
+  try { await scan("d"); } catch { await scan("e"); } finally { await scan("f"); }
+  try { await scan("g"); } catch ({ message }) { await scan("h"); }
+  for (table of ["i"]) await scan(table);
+  if (event.a) await scan("j"); else if (event.b) await scan("k"); else await scan("l");
+  const again = function itself(n) { return n ? itself(n - 1) : scan("m"); };
+  await again(2);
+  const one = name => scan(name);
+  await one("n");
+  while (number++ < 3) await scan("o");
+  throw new Error("x");
+};""",
+        {f"read {letter}" for letter in "abcdefghijklmno"},
+    ),
+    "assignments and what is taken out": (
+        V3
+        + """
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+const object = { get table() { return "a"; }, set table(value) {}, ["b"]: "b", "c d": "c", 5: "d" };
+export const main = async (event) => {
+  await scan(object.table); await scan(object["b"]); await scan(object["c d"]); await scan(object[5]);
+  let e = "e"; e &&= "f"; await scan(e);
+  let g; g ??= "g"; await scan(g);
+  let h = "h"; h += "-h"; await scan(h); h -= 1; delete event.x; void 0;
+  const { i: { j = "i" } = {}, ...others } = event;
+  const [, [k] = ["j"], ...rest] = ["no"];
+  await scan(k);
+  let l, m;
+  [l, m] = ["k", "l"]; await scan(l); await scan(m);
+  ({ l, o: m = "m" } = { l: "n" }); await scan(l); await scan(m);
+  (e, await scan("o"));
+  const nested = {}; nested.inner = {}; nested.inner.name = "q"; await scan(nested.inner.name);
+  const callable = () => 0; callable.table = "r"; await scan(callable.table);
+};""",
+        {f"read {name}" for name in [*"abcdefgjklmnoqr", "h-h"]},
+    ),
+    "functions with another this": (
+        V2
+        + """
+function Repo(table) { this.table = table; }
+Repo.table = "a";
+Repo.prototype = { all: function (suffix) {
+  return documents.scan({ TableName: this.table + suffix }).promise(); } };
+const all = Repo.prototype.all.bind({ table: "b" });
+const same = all.bind(null, "-c");
+exports.main = async () => {
+  await new Repo("d").all("");
+  await documents.put({ TableName: Repo.table }).promise();
+  await all(""); await same();
+  await Repo.prototype.all.call({ table: "e" }, ""); await Repo.prototype.all.apply({ table: "f" }, [""]);
+};""",
+        {"write a", "read b", "read b-c", "read d", "read e", "read f"},
+    ),
 }
 
 

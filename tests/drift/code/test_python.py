@@ -374,6 +374,138 @@ def main(event, context):
 """,
         {"read a", "read b", "write more"},
     ),
+    "super in class methods": (
+        """
+class Base:
+    table = "a"
+    @classmethod
+    def make(cls): return cls()
+    @classmethod
+    def name(cls): return cls.table
+class Users(Base):
+    table = "b"
+    @classmethod
+    def make(cls):
+        resource.Table(super().name()).put_item(Item={})
+        return super().make()
+    def all(self):
+        return resource.Table(self.table).scan()
+class Plain:
+    def all(self):
+        super().all()
+        return resource.Table("c").scan()
+def main(event, context):
+    Users.make().all()
+    Plain().all()
+""",
+        {"read b", "write b", "read c"},
+    ),
+    "texts that are changed": (
+        """
+def scan(name): resource.Table(name).scan()
+def main(event, context):
+    scan(" a ".strip())
+    scan(os.environ["TABLE"].strip())
+    scan("B".lower() + "x-y-z".replace("-", "_"))
+    scan("{0}-{1}".format("c", "d"))
+    scan("%s-%s" % ("d", os.environ["ORDERS"]))
+    scan((os.environ["TABLE"] + "-%s") % "e")
+    scan(f"{'f'!s}{''}")
+    scan(os.environ["TABLE"].upper())
+    scan("t" * 2 if False else "g")
+    scan(f"h-{-1}-{1.5}")
+""",
+        {
+            "read a",
+            "read users",
+            "read bx_y_z",
+            "read c-d",
+            "read d-OrdersTable",
+            "read users-dev-e",
+            "read f",
+            "read USERS",
+            "read g",
+            "read h--1-1.5",
+        },
+    ),
+    "names that are chosen": (
+        """
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from nowhere import Nothing
+def scan(name): resource.Table(name).scan()
+def name_of(kind):
+    if kind == "a": return "no"
+    elif kind == "b": return "b"
+    elif kind == "c": return "no"
+    return "no"
+def main(event, context):
+    assert event
+    scan(name_of("b"))
+    while (table := "c"):
+        scan(table)
+        if event: break
+    else:
+        scan("d")
+    number = 1
+    number -= 1
+    match event["kind"]:
+        case "x" | "y": table = "e"
+        case "z" | [1]: table = "f"
+        case {"w": 1}: table = "g"
+        case _: table = "h"
+    scan(table)
+    names = {"i": 1}
+    del names["i"], number
+    for name in names: scan(name)
+    scan("j" if os.environ["STAGE"] in ("dev", "prod") else "k")
+""",
+        {f"read {letter}" for letter in "bcdefghijk"},
+    ),
+    "types in annotations": (
+        """
+from typing import Annotated, Optional
+class Table:
+    def __init__(self, name): self.name = name
+    def scan(self): resource.Table(self.name).scan()
+class A(Table):
+    def __init__(self): self.name = "a"
+class B(Table):
+    def __init__(self): self.name = "b"
+class C(Table):
+    def __init__(self): self.name = "c"
+class D(Table):
+    def __init__(self): self.name = "d"
+def run(a: "A", b: Optional[B], *, c: C | None, d: Annotated[D, 1]):
+    for table in (a, b, c, d): table.scan()
+def main(event, context):
+    run(event["a"], event["b"], c=event["c"], d=event["d"])
+""",
+        {"read a", "read b", "read c", "read d"},
+    ),
+    "what is known of an instance's class": (
+        """
+class A: name = "a"
+class B(A): name = "b"
+def scan(name): resource.Table(name).scan()
+def main(event, context):
+    scan("c" if isinstance(B(), A) else "no")
+    scan("no" if isinstance("x", A) else "d")
+    scan("e" if isinstance(event, A) else "f")
+    scan(type(B()).name)
+""",
+        {f"read {letter}" for letter in "bcdef"},
+    ),
+    "variables of the environment by a name in a variable": (
+        """
+settings = os.environ.copy()
+def main(event, context):
+    for name in ("TABLE", "ORDERS"):
+        resource.Table(settings[name]).scan()
+        resource.Table(os.environ.get(name, "other")).put_item(Item={})
+""",
+        {"read users", "read OrdersTable", "write users", "write OrdersTable"},
+    ),
 }
 
 

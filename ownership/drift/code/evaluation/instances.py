@@ -5,7 +5,6 @@ from ownership.drift.code.calls import CallSite
 from ownership.drift.code.evaluation.iteration import Iteration
 from ownership.drift.code.frames import Frame
 from ownership.drift.code.possibilities import (
-    ABSENT,
     NOTHING,
     UNDEFINED,
     UNKNOWN_VALUE,
@@ -60,16 +59,8 @@ class Instances(Iteration):
             if isinstance(possibility, Obj):
                 results.append(self.interpreter.base_member(possibility, cls, name, line))
             elif isinstance(possibility, Class):
-                results.append(self._static_of_bases(cls, name, line))
+                results.append(self.interpreter.base_static_member(possibility, cls, name))
         return union(results)
-
-    def _static_of_bases(self, cls: Class, name: str, line: int) -> CodeValue:
-        """What the first base that has the name has itself, for a class method."""
-        for base in self.interpreter.order_of(cls)[1:]:
-            value = self.interpreter.member_of(base, name, line)
-            if value != one(ABSENT):
-                return value
-        return NOTHING
 
     def _super_call(self, node: syntax.CallExpression) -> CodeValue:
         """``super(…)`` in a constructor."""

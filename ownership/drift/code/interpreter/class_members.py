@@ -41,11 +41,19 @@ class ClassMembers(ClassLookup):
 
     def base_member(self, obj: Obj, cls: Class, name: str, line: int) -> CodeValue:
         """What follows a class, seen from an instance, has under a name: ``super().name``."""
-        order = self.order_of(obj.cls or cls)
+        bases = self._bases_behind(cls, obj.cls or cls)
+        return self._inherited_member(obj, bases, name, line) or NOTHING
+
+    def base_static_member(self, receiver: Class, cls: Class, name: str) -> CodeValue:
+        """What follows a class, seen from the class that a method is called on, has under a name itself."""
+        return self._static_member(receiver, self._bases_behind(cls, receiver), name) or NOTHING
+
+    def _bases_behind(self, cls: Class, receiver: Class) -> list[Possibility]:
+        """What follows a class in the order of another one, which extends it."""
+        order = self.order_of(receiver)
         if cls not in order:
             order = self.order_of(cls)
-        bases = order[order.index(cls) + 1 :]
-        return self._inherited_member(obj, bases, name, line) or NOTHING
+        return order[order.index(cls) + 1 :]
 
     def _inherited_member(
         self,
@@ -144,7 +152,7 @@ class ClassMembers(ClassLookup):
             return text(cls.definition.name)
         if name == "__subclasses__":
             return one(Method(cls, name))
-        inherited = self._static_member(cls, name)
+        inherited = self._static_member(cls, self.order_of(cls), name)
         if inherited is not None:
             return inherited
         if name == "name" and not cls.definition.is_python:
@@ -153,16 +161,18 @@ class ClassMembers(ClassLookup):
             return one(cls)
         return one(ABSENT)
 
-    def _static_member(self, cls: Class, name: str) -> CodeValue | None:
-        """What a class or the first of its bases has under a name; None if none has it."""
-        for base in self.order_of(cls):
+    def _static_member(
+        self, receiver: Class, order: Sequence[Possibility], name: str
+    ) -> CodeValue | None:
+        """What the first of these classes has under a name, seen from a class; None if none has it."""
+        for base in order:
             if isinstance(base, External):
-                return self._static_from_package(cls, base, name)
+                return self._static_from_package(receiver, base, name)
             if not isinstance(base, Class):
                 continue
             value = self.read_field(base.statics, name)
             if value:
-                return union([self._seen_from_class(item, base, cls) for item in value])
+                return union([self._seen_from_class(item, base, receiver) for item in value])
         return None
 
     def _static_from_package(self, cls: Class, base: External, name: str) -> CodeValue:

@@ -76,10 +76,6 @@ class JavaScriptClasses(JavaScriptFunctions):
     def _class_member(
         self, node: Node, definition: syntax.ClassDefinition
     ) -> syntax.ClassMember | None:
-        if node.type == "class_static_block":
-            body = child_of(node, "body")
-            function = self._wrapped(node, "(static)", lambda: self._function_body(body))
-            return syntax.ClassMember("(static)", function, "field", is_static=True)
         name = child_of(node, "name", "property")
         if name is None:
             return None

@@ -95,7 +95,7 @@ class JavaScriptExpressions(Patterns):
         """A regular expression, which counts as a text where it is one character: ``/\\\\/g``."""
         source = self._text_in(node, "pattern")
         # Alone and escaped, a character that is neither letter nor digit means itself.
-        if ESCAPED_CHARACTER.fullmatch(source):
+        if ESCAPED_CHARACTER.fullmatch(source) and self._text_in(node, "flags") == "g":
             return syntax.Literal(line_of(node), source[1])
         return syntax.Other(line_of(node), [])
 
@@ -139,10 +139,18 @@ class JavaScriptExpressions(Patterns):
         if function.type == "import":
             callee: Expression = syntax.Name(line_of(node), "import")
         else:
-            callee = self.expression(function)
+            callee = self._callee(function, node)
         call = syntax.CallExpression(line_of(node), callee, arguments)
         call.type_argument = self._type_name(child_of(node, "type_arguments"))
         return call
+
+    def _callee(self, function: Node, call: Node) -> Expression:
+        callee = self.expression(function)
+        first = next(iter(inner_nodes(child_of(call, "arguments"))), None)
+        is_pattern = first is not None and first.type == "regex"
+        if is_pattern and isinstance(callee, syntax.Member) and callee.name == "replace":
+            callee.name = "replaceAll"  # that is what a pattern with the flag `g` does
+        return callee
 
     def _is_import(self, function: Node) -> bool:
         """``import(…)``, or ``require(…)`` where nothing in the file is called so."""
@@ -153,9 +161,6 @@ class JavaScriptExpressions(Patterns):
     def _arguments(self, node: Node | None) -> list[Expression]:
         if node is None:
             return []
-        # tag`text`
-        if node.type == "template_string":
-            return [self.expression(node)]
         return self._items(node)
 
     def _new(self, node: Node) -> Expression:
@@ -204,6 +209,8 @@ class JavaScriptExpressions(Patterns):
         if name is not None:
             key = self._property_key(name)
         function = self._function(node)
+        if has_token(node, "set"):
+            return []
         if has_token(node, "get"):
             return [(key, syntax.CallExpression(line_of(node), function, []))]
         return [(key, function)]

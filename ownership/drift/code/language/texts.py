@@ -43,9 +43,11 @@ def _same_text(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
 def _changed(
     change: Callable[[str], str],
 ) -> Callable[["Calls", Str, "CallSite"], CodeValue]:
-    """A method that changes a text's letters, which can be told only if all are known."""
+    """A method without arguments that changes a text, which can be told only if all of it is known."""
 
     def changed(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
+        if site.arguments.positional:
+            return UNKNOWN_VALUE
         if owner.literal is None:
             return one(Str((Derived(owner.parts, change.__name__, ""),), owner.named_at))
         return one(Str((change(owner.literal),), owner.named_at))
@@ -81,8 +83,17 @@ def parsed_json(calls: "Calls", site: "CallSite") -> CodeValue:
 
 
 def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
-    """``text.replace("old", "new")``."""
-    old_values, new_values = site.arguments.at(0), site.arguments.at(1)
+    """``text.replace("old", "new")``, which replaces all in Python, and the first in JavaScript."""
+    maximum = -1 if calls.interpreter.current.is_python else 1
+    return _with_replaced(owner, site.arguments, maximum)
+
+
+def _all_replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
+    return _with_replaced(owner, site.arguments, -1)
+
+
+def _with_replaced(owner: Str, arguments: Arguments, maximum: int) -> CodeValue:
+    old_values, new_values = arguments.at(0), arguments.at(1)
     old_texts = [old for old in literals_in(old_values) if old]
     if len(old_texts) < len(old_values) or new_values != only(new_values, Str):
         return UNKNOWN_VALUE
@@ -91,7 +102,7 @@ def _replaced(calls: "Calls", owner: Str, site: "CallSite") -> CodeValue:
     results: list[Possibility] = []
     for old, new in product(old_texts, new_values):
         pieces: list[CodeValue] = []
-        for piece in owner.literal.split(old):
+        for piece in owner.literal.split(old, maximum):
             pieces += [text(piece), one(new)]
         results += concatenation(pieces[:-1])
     return OrderedSet(results) or UNKNOWN_VALUE
@@ -230,19 +241,18 @@ TEXT_METHODS: dict[str, Callable[["Calls", Str, "CallSite"], CodeValue]] = {
     "format": _formatted,
     "join": _joined_by,
     "lower": _changed(str.lower),
-    "lstrip": _same_text,
     "replace": _replaced,
+    "replaceAll": _all_replaced,
     "required": _same_text,
     "rsplit": _split,
-    "rstrip": _same_text,
     "slice": _part,
     "split": _split,
     "substring": _part,
-    "strip": _same_text,
+    "strip": _changed(str.strip),
     "toLowerCase": _changed(str.lower),
     "toString": _same_text,
     "toUpperCase": _changed(str.upper),
-    "trim": _same_text,
+    "trim": _changed(str.strip),
     "upper": _changed(str.upper),
     "valueOf": _same_text,
 }

@@ -9,13 +9,17 @@ def derived_text(text: Text, operation: str, argument: str) -> Text:
     """What an operation makes of a text; a placeholder where that can't be told."""
     kind, _, detail = operation.partition(":")
     result: Text | None = None
-    if kind == "split":
-        result = _piece(text, detail, argument)
-    elif kind == "json":
-        result = _field_of_json(text, argument)
-    elif kind in ("lower", "upper") and not text.reason:
-        changed = text.lower() if kind == "lower" else text.upper()
-        result = Text(changed, text.location, text.variables)
+    match kind:
+        case "split":
+            result = _piece(text, detail, argument)
+        case "json":
+            result = _field_of_json(text, argument)
+        case "strip":
+            result = text.stripped()
+        case "lower" if not text.reason:
+            result = Text(text.lower(), text.location, text.variables)
+        case "upper" if not text.reason:
+            result = Text(text.upper(), text.location, text.variables)
     if result is None:
         return placeholder(
             text.location, "can't be worked out from the value of the environment variable"
