@@ -210,6 +210,26 @@ PLANNED = {
         {"role_arn": ["local.role"]},
         "it depends on local.role; role_arn is known only after apply",
     ),
+    "a job in a role that the plan creates": (
+        resource("aws_glue_job.x", {"role_arn": True}, tags=TAG),
+        {"role_arn": ["aws_iam_role.run.arn"]},
+        None,
+    ),
+    "a job in the role of a task": (
+        resource("aws_glue_job.x", {"role_arn": True}, tags=TAG),
+        {"role_arn": ["aws_ecs_task_definition.work.task_role_arn"]},
+        "it depends on aws_ecs_task_definition.work.task_role_arn; role_arn is known only after apply",
+    ),
+    "a job in a role that a function makes": (
+        resource("aws_glue_job.x", {"role_arn": True}, tags=TAG),
+        {"role_arn": []},
+        "role_arn is known only after apply",
+    ),
+    "an integration without a role": (
+        resource("aws_api_gateway_integration.x", credentials="", tags=TAG),
+        None,
+        None,
+    ),
     "a target in a block": (
         resource("aws_scheduler_schedule.x", target=[{"role_arn": f"{ROLE_ARN}far"}], tags=TAG),
         None,
@@ -221,7 +241,11 @@ PLANNED = {
         "the role is defined elsewhere",
     ),
     "a profile of the plan in a block": (
-        resource("aws_launch_template.x", iam_instance_profile=[{"name": "own"}], tags=TAG),
+        resource(
+            "aws_launch_template.x",
+            iam_instance_profile=[{"arn": "", "name": "own", "id": "far"}],
+            tags=TAG,
+        ),
         None,
         None,
     ),
@@ -282,6 +306,16 @@ PLANNED = {
         resource("aws_autoscaling_group.x", launch_template=[{"id": "lt-1"}], tags=TAG),
         None,
         "what it runs is defined elsewhere, with the role of that",
+    ),
+    "a group of instances without a template": (
+        resource("aws_autoscaling_group.x", launch_configuration="", launch_template=[], tags=TAG),
+        None,
+        None,
+    ),
+    "a group of instances with a template that the provider computes": (
+        resource("aws_autoscaling_group.x", {"launch_configuration": True}, tags=TAG),
+        {},
+        None,
     ),
     "roles of an identity pool": (
         resource(

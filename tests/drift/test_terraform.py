@@ -191,6 +191,10 @@ def test_what_the_plan_deletes_is_gone_and_what_it_forgets_stays(tmp_path):
             document["planned_values"]["root_module"]["resources"].append(
                 {key: change[key] for key in ("address", "mode", "type", "name")}
             )
+    # What was replaced before and could not be deleted then.
+    deposed = {**document["resource_changes"][0], "deposed": "00000000"}
+    deposed["change"] = {"actions": ["delete"], "before": {}, "after": None}
+    document["resource_changes"].append(deposed)
     found = read(tmp_path, document)
     assert found.unresolved == ()
     assert grants(found) == {"shop read orders"}
@@ -236,6 +240,83 @@ def test_a_tables_policy_for_anybody_is_unresolved(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        ({}, "it depends on local.readers; policy is known only after apply"),
+        ({"policy": '{"Statement": "any"}'}, "the statement is not a mapping"),
+        ({"policy": "GetItem"}, "the policy is not valid JSON"),
+    ],
+)
+def test_a_tables_policy_that_can_not_be_read_is_unresolved(tmp_path, known, reason):
+    address = "aws_dynamodb_resource_policy.orders"
+    unknown = {} if known else {"policy": True}
+    found = read(
+        tmp_path,
+        plan(
+            role("aws_iam_role.run", "shop"),
+            resource(address, unknown, resource_arn=f"{ARN}orders", **known),
+            configuration={"resources": [configured(address, policy=["local.readers"])]},
+        ),
+    )
+    assert [(own.service, own.reason) for own in found.unresolved] == [(None, reason)]
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "sensitive", "reason"),
+    [
+        ([{}], [{"policy": True}], {}, "it depends on local.policy; inline_policy is known only after apply"),
+        ([{}], [True], {}, "inline_policy is known only after apply"),
+        (
+            [{"policy": policy(allow(*READS))}],
+            {},
+            {"inline_policy": True},
+            "inline_policy is sensitive, and therefore not read",
+        ),
+        ([{}], {}, {}, None),  # which removes all policies that the configuration doesn't have
+    ],
+)  # fmt: skip
+def test_a_roles_own_policy_that_is_not_known_is_unresolved(
+    tmp_path, known, unknown, sensitive, reason
+):
+    own = role("aws_iam_role.run", "shop", inline_policy=known)
+    own["after_unknown"]["inline_policy"] = unknown
+    own["sensitive_values"] = sensitive
+    blocks = [{"policy": {"references": ["local.policy"]}}]
+    configuration = {"resources": [configured("aws_iam_role.run", inline_policy=blocks)]}
+    found = read(tmp_path, plan(own, configuration=configuration))
+    expected = [("shop", reason)] if reason else []
+    assert [(own.service, own.reason) for own in found.unresolved] == expected
+
+
+def test_a_policy_on_what_the_plan_does_not_show_may_be_anyones(tmp_path):
+    attached = "aws_iam_role_policy.run"
+    found = read(
+        tmp_path,
+        plan(
+            role("aws_iam_role.run", "shop"),
+            resource(attached, {"role": True}, policy=policy(allow(*READS))),
+            configuration={"resources": [configured(attached, role=["local.role"])]},
+        ),
+    )
+    reason = "is attached to a role that is not in the files (--roles FILE says whose it is)"
+    assert [(own.service, own.reason) for own in found.unresolved] == [(None, reason)]
+    assert grants(found) == set()
+
+
+def test_a_managed_policy_from_elsewhere_is_not_known(tmp_path):
+    arn = "arn:aws:iam::111122223333:policy/far"
+    found = read(
+        tmp_path,
+        plan(
+            role("aws_iam_role.run", "shop"),
+            resource("aws_iam_role_policy_attachment.run", role="run-role", policy_arn=arn),
+        ),
+    )
+    reason = "the policy belongs to an account and is not AWS's own: what it permits is not in these files"
+    assert [(own.service, own.reason) for own in found.unresolved] == [("shop", reason)]
+
+
+@pytest.mark.parametrize(
     ("resource_type", "is_unread"),
     [
         ("aws_cloudformation_stack", True),
@@ -260,10 +341,16 @@ def test_a_type_that_may_permit_something_is_unread(tmp_path, resource_type, is_
             {"complete": False},
             "the plan covers a part of the configuration only (-target, or deferred changes)",
         ),
+        (
+            {"deferred_changes": [{"resource_change": {"address": "aws_iam_role_policy.far"}}]},
+            "this resource is deferred, and not in the plan",
+        ),
     ],
 )
 def test_a_plan_that_lacks_something_says_so(tmp_path, more, reason):
-    assert reasons(read(tmp_path, plan(role("aws_iam_role.run", "shop"), **more))) == [("", reason)]
+    address = "aws_iam_role_policy.far" if "deferred_changes" in more else ""
+    found = read(tmp_path, plan(role("aws_iam_role.run", "shop"), **more))
+    assert reasons(found) == [(address, reason)]
 
 
 def test_a_provisioner_is_unread(tmp_path):
@@ -274,6 +361,14 @@ def test_a_provisioner_is_unread(tmp_path):
         tmp_path, plan(resource("null_resource.setup"), configuration={"resources": configuration})
     )
     assert [address for address, _ in reasons(found)] == ["null_resource.setup"]
+
+
+def test_a_sensitive_member_of_a_set_may_be_any_of_them(tmp_path):
+    arns = [f"arn:aws:iam::aws:policy/{name}" for name in ("AmazonSQSFullAccess", "Secret")]
+    own = role("aws_iam_role.run", "shop", managed_policy_arns=arns)
+    own["sensitive_values"] = {"managed_policy_arns": [False, {"x": [True]}]}
+    reason = "managed_policy_arns is sensitive, and therefore not read"
+    assert reasons(read(tmp_path, plan(own))) == [("aws_iam_role.run", reason)]
 
 
 def test_sensitive_values_are_neither_kept_nor_shown(tmp_path, capsys):
@@ -322,7 +417,9 @@ def test_a_role_is_a_services_by_address_tag_function_or_name(tmp_path):
         "given by name": (role("aws_iam_role.run", None), {"run-role": "shop"}),
         "tag": (role("aws_iam_role.run", "shop"), {}),
         "module": (role("module.shop.aws_iam_role.this", None, name="x"), {}),
+        "module without a name": (role("module.shop.aws_iam_role.this", None, name=None), {}),
         "name": (role("aws_iam_role.run", None, name="shop-dev"), {}),
+        "prefix": (role("aws_iam_role.run", None, name=None, name_prefix="shop-dev-"), {}),
     }
     for node, given in ways.values():
         assert read(tmp_path, plan(node), services=given).services == {"shop"}
@@ -331,6 +428,13 @@ def test_a_role_is_a_services_by_address_tag_function_or_name(tmp_path):
         "aws_lambda_function.run", role=f"{ROLE_ARN}run-role", function_name="shop-checkout"
     )
     assert read(tmp_path, plan(role("aws_iam_role.run", None), function)).services == {"shop"}
+    unnamed = resource(
+        "aws_lambda_function.checkout",
+        {"function_name": True},
+        role=f"{ROLE_ARN}run-role",
+        tags={"service": "shop"},
+    )
+    assert read(tmp_path, plan(role("aws_iam_role.run", None), unnamed)).services == {"shop"}
 
 
 def test_a_type_in_an_address_is_no_word_of_a_role(tmp_path):

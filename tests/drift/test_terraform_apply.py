@@ -53,9 +53,17 @@ CONFIGURATION = [
 
 
 def test_a_new_environment_is_read_before_it_has_arns(tmp_path):
-    found = read(tmp_path, plan(*NEW_ENVIRONMENT, configuration={"resources": CONFIGURATION}))
-    assert grants(found) == {"shop read orders"}
-    assert found.unresolved == ()
+    document = plan(*NEW_ENVIRONMENT, configuration={"resources": CONFIGURATION})
+    resources = document["planned_values"]["root_module"]["resources"]
+    managed = [node for node in resources if node["mode"] == "managed"]
+    for planned in (
+        resources,
+        managed,
+    ):  # data that is read during apply is among the changes alone
+        document["planned_values"]["root_module"]["resources"] = planned
+        found = read(tmp_path, document)
+        assert grants(found) == {"shop read orders"}
+        assert found.unresolved == ()
 
 
 def test_arns_pass_through_modules(tmp_path):
@@ -88,6 +96,31 @@ def test_arns_pass_through_modules(tmp_path):
     found = read(tmp_path, plan(*resources, configuration=configuration))
     assert grants(found) == {"shop read orders"}
     assert found.unresolved == ()
+
+
+def test_a_default_of_a_module_is_known_and_a_circle_of_references_ends(tmp_path):
+    for of_output, expected in (("var.suffix", {"shop read orders"}), ("module.shop.arn", set())):
+        passed = {
+            **STATEMENT,
+            "resources": {"references": ["aws_dynamodb_table.orders.id", "var.suffix"]},
+        }
+        call = {
+            "expressions": {} if of_output == "var.suffix" else {"suffix": {"references": [of_output]}},
+            "module": {
+                "outputs": {"arn": {"expression": {"references": ["var.suffix"]}}},
+                "resources": [
+                    configured("data.aws_iam_policy_document.run", statement=[passed]),
+                    *CONFIGURATION[3:],
+                ],
+            },
+        }  # fmt: skip
+        resources = [
+            {**node, "module": "module.shop", "address": f"module.shop.{node['address']}"}
+            for node in NEW_ENVIRONMENT
+        ]
+        found = read(tmp_path, plan(*resources, configuration={"module_calls": {"shop": call}}))
+        assert grants(found) == {"shop read orders"}
+        assert bool(found.unresolved) == (not expected)
 
 
 @pytest.mark.parametrize(

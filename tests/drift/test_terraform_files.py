@@ -52,6 +52,10 @@ WRONG = {
         "[command]/usr/bin/terraform-bin show -json\n{}",
         "begins with a line of the CI's log",
     ),
+    "another tool's document": (
+        '{"Resources": {}}',
+        "is not a plan or a state, as it has no format_version",
+    ),
     "a list": ("[]", "is not a plan or a state"),
     "text": ("No changes.", "is not JSON (line 1: Expecting value)"),
     "nothing": ("  \n", "is empty: `terraform show -json` may have failed"),
@@ -95,6 +99,20 @@ def test_a_plan_is_read_in_the_encodings_that_shells_write(tmp_path, encoding):
     marked = PLAN if encoding in ("utf-8", "utf-8-sig", "utf-16") else f"\ufeff{PLAN}"
     path.write_bytes(marked.encode(encoding))
     assert [shape.name for shape in found(path).tables] == ["orders"]
+
+
+def test_text_in_an_older_encoding_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_bytes('{"name": "caf\u00e9"}'.encode("latin-1"))
+    assert [str(error) for error in found(path).errors] == ["plan.json: is not text in UTF-8"]
+
+
+def test_a_file_outside_the_root_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(PLAN, encoding="utf-8")
+    (tmp_path / "infra").mkdir()
+    (error,) = read_plans([path], names(), {}, tmp_path / "infra").errors
+    assert str(error) == f"{path}: is outside {tmp_path / 'infra'} (--root FOLDER)"
 
 
 def test_a_folder_a_pipe_and_a_large_file_are_refused(tmp_path, monkeypatch):

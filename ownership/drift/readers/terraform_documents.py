@@ -18,7 +18,6 @@ from ownership.drift.readers.terraform_plan import TerraformPlan
 from ownership.drift.readers.terraform_references import NOT_SHOWN, ReferenceFinder, References
 from ownership.drift.readers.terraform_resource import (
     PRINCIPALS,
-    UNKNOWN,
     TerraformResource,
     is_unknown,
 )
@@ -39,7 +38,6 @@ from ownership.drift.values import (
     known_text,
     mappings,
     members,
-    placeholder,
     value_at,
 )
 
@@ -119,31 +117,24 @@ class Documents:
         return statements
 
     def _own_statements(self, document: TerraformResource) -> list[Map] | Text:
-        value = document.values.get("statement")
-        if is_unknown(value):
-            return not_known(
-                document.location, "statement", self.finder.references(document, "statement")
-            )
-        blocks = members(value)
+        blocks = members(document.values.get("statement"))
         # Blocks of `dynamic "statement"` are not in the configuration, and the positions of others not theirs then.
         configured = self.finder.expression(document, "statement")
         is_complete = isinstance(configured, list) and len(configured) == len(blocks)
         statements = []
         for position, block in enumerate(blocks):
-            if isinstance(block, Map):
-                place = position if is_complete else None
-                statements.append(self._statement(document, block, place))
+            if isinstance(block, Text):
+                return block  # what its dynamic block makes is known only after apply
+            place = position if is_complete else None
+            statements.append(self._statement(document, as_mapping(block), place))
         return statements
 
     def _statement(self, document: TerraformResource, block: Map, position: int | None) -> Map:
         location = document.location
-        effect = block.get("effect")
-        if effect is None:
-            effect = Text("Allow", location)
         return mapping(
             location,
             Sid=block.get("sid"),
-            Effect=effect,
+            Effect=block.get("effect") or Text("Allow", location),
             Action=_if_any(block.get("actions")),
             NotAction=_if_any(block.get("not_actions")),
             Resource=self._resources(document, block, position, "resources"),
@@ -162,16 +153,21 @@ class Documents:
             return _if_any(value)
         location = document.location
         resources = Seq(location, _known_members(value))
-        if position is None:
-            resources.append(placeholder(location, f"{attribute} {UNKNOWN}"))
-            return resources
-        references = self.finder.references(document, "statement", position, attribute)
+        references = self._references(document, position, attribute)
         # Where a resource too many would take something away, only what is certain counts.
         if attribute == "not_resources" or block.get("effect") == "Deny":
             resources.append(not_known(location, attribute, references))
         else:
             resources += self.arns(references, location, attribute, number)
         return resources
+
+    def _references(
+        self, document: TerraformResource, position: int | None, *path: str | int
+    ) -> References:
+        """What a part of a statement comes from."""
+        if position is None:
+            return References(others=[NOT_SHOWN])
+        return self.finder.references(document, "statement", position, *path)
 
     def arns(
         self, references: References, location: Location, attribute: str, number: int = 1
@@ -206,10 +202,8 @@ class Documents:
             identifiers = principal.get("identifiers")
             known = _known_members(identifiers)
             if unknown_members(identifiers):
-                references = References(others=[NOT_SHOWN])
-                if position is not None:
-                    path = ("statement", position, attribute, number, "identifiers")
-                    references = self.finder.references(document, *path)
+                path = (attribute, number, "identifiers")
+                references = self._references(document, position, *path)
                 known += self._roles(references, document.location)
             kind = Text(_kind_of_principal(principal), document.location)
             by_kind[kind] = Seq(document.location, [*members(by_kind.get(kind)), *known])
@@ -261,8 +255,11 @@ def _if_any(value: Value) -> Value:
 
 
 def _kind_of_principal(principal: Map) -> str:
-    kind = principal.get("type")
-    return str(kind) if isinstance(kind, Text) and kind != "*" else "AWS"
+    """The kind in a policy: AWS also for anyone, and for a kind that is not known, which may be it."""
+    kind = known_text(principal.get("type"))
+    if kind is None or kind == "*":
+        return "AWS"
+    return str(kind)
 
 
 def _lay_over(statements: list[Map], layer: list[Map]) -> None:

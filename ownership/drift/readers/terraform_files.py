@@ -80,13 +80,11 @@ def parse(text: str) -> JSON:
 
 
 def _without_duplicates(pairs: Sequence[tuple[str, JSON]]) -> Object:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise ValueError(f"duplicate key {key}")
-            seen.add(key)
+    result: Object = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"duplicate key {key}")
+        result[key] = value
     return result
 
 

@@ -46,6 +46,7 @@ from ownership.drift.values import (
     known_text,
     members,
     placeholder,
+    value_at,
 )
 
 # What a policy is attached to: the attribute, and CloudFormation's property.
@@ -200,24 +201,14 @@ class ResourceTranslator:
         return not is_unknown(value) or self.finder.expression(resource, attribute) is not None
 
     def _inline_policies(self, resource: TerraformResource) -> list[Value]:
-        value = resource.values.get("inline_policy")
-        if isinstance(value, Text):
-            return [
-                not_known(
-                    resource.location,
-                    "inline_policy",
-                    self.finder.references(resource, "inline_policy"),
-                )
-            ]
-        documents = []
-        for position, block in enumerate(members(value)):
+        documents: list[Value] = []
+        for position, block in enumerate(members(resource.values.get("inline_policy"))):
+            path = ("inline_policy", position, "policy")
+            if isinstance(block, Text):
+                documents.append(block)  # known only after apply, or sensitive
             # The provider's `inline_policy {}` removes all others.
-            if isinstance(block, Map) and block.get("policy") is not None:
-                documents.append(
-                    self.documents.document(resource, "inline_policy", position, "policy")
-                )
-            elif isinstance(block, Text):
-                documents.append(block)
+            elif value_at(block, "policy") is not None:
+                documents.append(self.documents.document(resource, *path))
         return documents
 
     def _inline_policy(self, resource: TerraformResource) -> list[Map]:
@@ -321,15 +312,16 @@ class ResourceTranslator:
         if self.finder.expression(resource, *path) is None:
             return []  # nobody states it, and the provider computes it
         references = self.finder.references(resource, *path)
-        principals = []
+        roles: list[Value] = []
+        is_known = bool(references.resources) and not references.others
         for other, _ in references.resources:
             if other.is_principal:
-                principals.append(self._reference(other, resource))
+                roles.append(self._reference(other, resource))
             elif other.type != INSTANCE_PROFILE:
-                references.others.append(other.reference_name)
-        if references.others:
-            return [not_known(resource.location, str(path[-1]), references)]
-        return list(principals)
+                is_known = False
+        if is_known:
+            return roles
+        return [not_known(resource.location, str(path[-1]), references)]
 
     @cached_property
     def _profiles(self) -> set[str]:
@@ -354,9 +346,7 @@ class ResourceTranslator:
 
     def _held(self, resource: TerraformResource, attribute: str, value: Value) -> Value:
         """A principal of the plan as a reference to it, else by name or ARN."""
-        if not isinstance(value, Text):
-            return value
-        if not is_unknown(value):
+        if isinstance(value, Text) and not is_unknown(value):
             principal = self._principals.get(value) or self._principals.get(role_name_in_arn(value))
             return value if principal is None else self._reference(principal, resource)
         references = self.finder.references(resource, attribute)
