@@ -128,7 +128,7 @@ def _merge_inline_rows(
             stored.append(_merge(mine, base, theirs))
             if _edited_by_both(mine, base, theirs):
                 conflict.rows.append(str(row))
-        elif base is None:
+        elif not base:
             # Added here.
             added.append(mine)
         elif "DELETE" not in mine and _edited(mine, base):
@@ -158,10 +158,8 @@ def _write_inline_rows(
     posted[f"{prefix}-TOTAL_FORMS"] = str(len(rows))
 
 
-def _merge(mine: FormValues, base: FormValues | None, theirs: FormValues) -> FormValues:
+def _merge(mine: FormValues, base: FormValues, theirs: FormValues) -> FormValues:
     """``mine`` in the fields that were edited here, ``theirs`` in all others."""
-    if base is None:
-        return mine
     edited = _edited(mine, base)
     merged = {}
     for name, value in theirs.items():
@@ -174,10 +172,8 @@ def _merge(mine: FormValues, base: FormValues | None, theirs: FormValues) -> For
     return merged
 
 
-def _edited_by_both(mine: FormValues, base: FormValues | None, theirs: FormValues) -> list[str]:
+def _edited_by_both(mine: FormValues, base: FormValues, theirs: FormValues) -> list[str]:
     """The fields that both people changed, to different values."""
-    if base is None:
-        return []
     edited_here = _edited(mine, base)
     edited_there = _edited(theirs, base)
     return sorted(edited_here & edited_there & _edited(mine, theirs))
@@ -213,15 +209,12 @@ def _values_at(
     model: type[Model],
     pk: object,
     form: type[forms.ModelForm],
-) -> FormValues | None:
-    """The values of a row's form at that revision; None if the row did not exist then."""
-    number = whole_number(str(pk))
-    if number is None:
-        return None
-    entries = entry_model(model).objects.filter(id=number, change_set__lte=revision)
+) -> FormValues:
+    """The values of a row's form at that revision; none if the row did not exist then."""
+    entries = entry_model(model).objects.filter(id=whole_number(str(pk)), change_set__lte=revision)
     entry = entries.order_by("-history_id").first()
     if entry is None or entry.history_type == DELETED:
-        return None
+        return {}
     return _form_values(form(instance=entry.instance))
 
 

@@ -12,7 +12,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from ownership.admin.addresses import history_url
@@ -122,10 +121,10 @@ def delete_selected(
     form = ReasonForm(request.POST if "post" in request.POST else None)
     conflict = None
     if form.is_valid():
-        page = None
         with admin_change_set(request, form.cleaned_data["reason"]) as draft:
             conflict = model_admin.find_conflict(request, selected_ids(request))
             if conflict is None:
+                # None, or a page that says why some rows can't be deleted.
                 page = delete_without_reason(_silent(model_admin), request, queryset)
         if conflict is None:
             say_what_was_saved(request, draft, [])
@@ -133,7 +132,6 @@ def delete_selected(
     ask_again(request)
     # Before any row is read: a change after that is a conflict.
     head = current_head().revision
-    page = delete_without_reason(model_admin, request, queryset)
-    if isinstance(page, TemplateResponse) and page.context_data is not None:
-        page.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head}
-    return page
+    question: Any = delete_without_reason(model_admin, request, queryset)
+    question.context_data |= {"reason_form": form, "conflict": conflict, "shown_revision": head}
+    return question

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from ownership.catalog.mine import MINE, YES, Mine
@@ -17,32 +17,39 @@ MAX_SUGGESTIONS = 10
 MAX_LISTED = 100
 
 
-class TypedNameFilter(admin.SimpleListFilter):
-    """By a name that is typed, because there may be thousands. An unknown one finds nothing, and names like it."""
+class NameFilter(admin.SimpleListFilter):
+    """Rows by the name of the group, service or team that they point to: listed, or typed if there are many.
+
+    An unknown name finds nothing, and names like it.
+    """
 
     parameter_name: str
     hint = "name"
     model: type[Model]  # whose names
+    lookup: str  # that finds the name: "owner__name"
     error = ""
-
-    def matching(self, queryset: QuerySet, name: str) -> QuerySet:
-        """The rows that the name selects."""
-        raise NotImplementedError
-
-    def is_known(self, name: str) -> bool:
-        """Whether anything has that name."""
-        return self.model._default_manager.filter(name=name).exists()
 
     def lookups(
         self,
         request: HttpRequest,
         model_admin: admin.ModelAdmin,
     ) -> list[tuple[str, str]]:
-        return []
+        names = list(self.model._default_manager.values_list("name", flat=True)[: MAX_LISTED + 1])
+        if len(names) > MAX_LISTED:
+            return []
+        return [(name, name) for name in names]
 
     def has_output(self) -> bool:
         """Show the filter though it lists no names."""
         return True
+
+    def is_known(self, name: str) -> bool:
+        """Whether anything has that name."""
+        return self.model._default_manager.filter(name=name).exists()
+
+    def matching(self, queryset: QuerySet, name: str) -> QuerySet:
+        """The rows that point to what has the name."""
+        return queryset.filter(**{self.lookup: name})
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         name = self.value()
@@ -64,8 +71,11 @@ class TypedNameFilter(admin.SimpleListFilter):
         return suggestions
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """What the template needs: one entry for the whole field."""
-        yield {"value": self.value() or "", "hint": self.hint, "parameter": self.parameter_name}
+        """Django's choices if the names are listed; otherwise one entry for the field."""
+        if self.lookup_choices:
+            return super().choices(changelist)
+        field = {"value": self.value() or "", "hint": self.hint, "parameter": self.parameter_name}
+        return iter([field])
 
 
 class MineFilter(admin.SimpleListFilter):
@@ -73,6 +83,7 @@ class MineFilter(admin.SimpleListFilter):
 
     title = "whose"
     parameter_name = MINE
+    part: str  # of Mine: the condition that a row of the list is the reader's
 
     def lookups(
         self,
@@ -84,62 +95,28 @@ class MineFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() != YES:
             return queryset
-        return queryset.filter(self.condition(Mine.of(request.user)))
-
-    def condition(self, mine: Mine) -> Q:
-        """The condition that a row of the list is the reader's."""
-        raise NotImplementedError
+        return queryset.filter(getattr(Mine.of(request.user), self.part))
 
 
 class MyTables(MineFilter):
     """Tables that services of the reader's teams own."""
 
-    def condition(self, mine: Mine) -> Q:
-        return mine.tables
+    part = "tables"
 
 
 class MyAccesses(MineFilter):
     """Accesses to such tables, or of such services."""
 
-    def condition(self, mine: Mine) -> Q:
-        return mine.accesses
+    part = "accesses"
 
 
 class MyServices(MineFilter):
     """Services of the reader's teams."""
 
-    def condition(self, mine: Mine) -> Q:
-        return mine.services
+    part = "services"
 
 
 class MyWaivers(MineFilter):
     """Waivers of findings on such tables."""
 
-    def condition(self, mine: Mine) -> Q:
-        return mine.waivers
-
-
-class NameFilter(TypedNameFilter):
-    """Rows by the name of the group or service that they point to: listed, or typed if there are many."""
-
-    lookup: str  # that finds the name: "owner__name"
-
-    def lookups(
-        self,
-        request: HttpRequest,
-        model_admin: admin.ModelAdmin,
-    ) -> list[tuple[str, str]]:
-        names = list(self.model._default_manager.values_list("name", flat=True)[: MAX_LISTED + 1])
-        if len(names) > MAX_LISTED:
-            return []
-        return [(name, name) for name in names]
-
-    def matching(self, queryset: QuerySet, name: str) -> QuerySet:
-        """The rows that point to what has the name."""
-        return queryset.filter(**{self.lookup: name})
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Django's choices if the names are listed."""
-        if self.lookup_choices:
-            return admin.SimpleListFilter.choices(self, changelist)
-        return super().choices(changelist)
+    part = "waivers"

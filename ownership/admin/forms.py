@@ -7,8 +7,8 @@ from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import normalize_newlines
 
-from ownership.exchange.texts import with_unix_line_ends
 from ownership.history.models import whole_number
 from ownership.web.forms import ReasonField
 
@@ -24,7 +24,7 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: object) -> str:
         """The text with LF at the end of each line. Browsers send CR LF."""
-        return with_unix_line_ends(super().to_python(value) or "")
+        return normalize_newlines(super().to_python(value) or "")
 
     def has_changed(self, initial: object, data: object) -> bool:
         """Whether somebody edited the text."""
@@ -37,8 +37,6 @@ class UnchangedTexts(forms.ModelForm):
     def clean(self) -> dict[str, object] | None:
         """The values to store."""
         cleaned_data = super().clean()
-        if self.instance.pk is None:
-            return cleaned_data
         for name, field in self.fields.items():
             if isinstance(field, LinesField) and name not in self.changed_data:
                 self.cleaned_data[name] = getattr(self.instance, name)

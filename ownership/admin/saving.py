@@ -198,7 +198,7 @@ class ReasonMixin(admin.ModelAdmin):
     """Asks for a reason, and writes everything that one save changes as one change set."""
 
     # Of one request: what it saved. ConflictMixin makes a copy of the admin for each form posted.
-    saved: ChangeSetDraft | None = None
+    saved: ChangeSetDraft
 
     def changeform_view(
         self,
@@ -244,7 +244,7 @@ class ReasonMixin(admin.ModelAdmin):
         self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Say what was added; a window that another form opened closes as Django has it."""
-        if self.saved is None or IS_POPUP_VAR in request.POST:
+        if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
         self._say_what_was_saved(request, obj)
         if "_continue" in request.POST:
@@ -255,8 +255,6 @@ class ReasonMixin(admin.ModelAdmin):
 
     def response_change(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
         """Say what was changed, with a way to undo it."""
-        if self.saved is None or IS_POPUP_VAR in request.POST:
-            return super().response_change(request, obj)
         self._say_what_was_saved(request, obj)
         if "_continue" in request.POST:
             return HttpResponseRedirect(request.get_full_path())
@@ -286,8 +284,6 @@ class ReasonMixin(admin.ModelAdmin):
 
     def _say_what_was_saved(self, request: HttpRequest, obj: models.Model) -> None:
         """The message after saving, with View, History and Undo."""
-        if self.saved is None:
-            return
         links = []
         if hasattr(obj, "get_absolute_url"):
             links.append(("View", obj.get_absolute_url()))

@@ -195,28 +195,25 @@ class SuggestedRows(InlineModelAdmin):
 
 def steps_of_form(form: forms.ModelForm, formsets: list[Any]) -> list[Step]:
     """What saving a valid form and its inlines would do to each row. Nothing is saved."""
-    row: Any = form.instance
-    if row.pk is None:
-        return _new_rows(row, formsets)
-    before = fetch_row(type(row), row.pk)
-    if before is None:
-        return []
-    after = copy_of(before)
-    for name in form.changed_data:
-        if name != "reason":
-            column = attname(type(row), name)
-            setattr(after, column, getattr(row, column))
+    parent: Any = form.instance
+    if parent.pk is None:
+        saved = [Step(None, parent)]
+    else:
+        before = fetch_row(type(parent), parent.pk)
+        if before is None:
+            return []
+        names = [name for name in form.changed_data if name != "reason"]
+        saved = _steps_between(before, _with_values(before, parent, names))
+        # As it is now: the form's own row has its suggested name already.
+        parent = before
     deleted: list[Step] = []
-    saved = _steps_between(before, after)
     for formset in formsets:
         formset.save(commit=False)
-        deleted += [
-            Step(stored, None) for stored in _stored(formset.model, formset.deleted_objects)
-        ]
+        for stored in _stored(formset.model, formset.deleted_objects):
+            deleted.append(Step(stored, None))
         saved += _changed_rows(formset)
         for new in formset.new_objects:
-            # As it is now: the form's own row has its suggested name already.
-            setattr(new, formset.fk.name, before)
+            setattr(new, formset.fk.name, parent)
             saved.append(Step(None, new))
     return deleted + saved
 
@@ -234,28 +231,22 @@ def steps_to_delete(row: Any, formsets: list[Any]) -> list[Step]:
     return steps
 
 
-def _new_rows(row: Any, formsets: list[Any]) -> list[Step]:
-    """A new row and those that belong to it."""
-    steps = [Step(None, row)]
-    for formset in formsets:
-        formset.save(commit=False)
-        for new in formset.new_objects:
-            setattr(new, formset.fk.name, row)
-            steps.append(Step(None, new))
-    return steps
-
-
 def _changed_rows(formset: Any) -> list[Step]:
     edited = {row.pk: (row, names) for row, names in formset.changed_objects}
     steps = []
-    for before in _stored(formset.model, [row for row, _ in edited.values()]):
+    for before in _stored(formset.model, [row for row, _ in formset.changed_objects]):
         row, names = edited[before.pk]
-        after = copy_of(before)
-        for name in names:
-            column = attname(formset.model, name)
-            setattr(after, column, getattr(row, column))
-        steps += _steps_between(before, after)
+        steps += _steps_between(before, _with_values(before, row, names))
     return steps
+
+
+def _with_values(before: TrackedRow, row: Any, names: list[str]) -> TrackedRow:
+    """A copy of the stored row with these fields of the one that was entered."""
+    after = copy_of(before)
+    for name in names:
+        column = attname(type(before), name)
+        setattr(after, column, getattr(row, column))
+    return after
 
 
 def _stored(model: Any, rows: list[Any]) -> list[TrackedRow]:

@@ -35,6 +35,44 @@ def test_an_edit_keeps_user_reason_and_source(lead_client, lead, seeded):
     ]
 
 
+@pytest.mark.parametrize(
+    ("button", "leads_to"),
+    [
+        ("_save", "/admin/ownership/service/"),
+        ("_addanother", "/admin/ownership/service/add/"),
+        ("_continue", "/admin/ownership/service/{pk}/change/"),
+    ],
+)
+def test_each_button_of_a_new_row_saves_it_and_leads_on(lead_client, button, leads_to):
+    address = reverse("admin:ownership_service_add")
+    form = form_of(lead_client.get(address)) | {"name": "till", "reason": "New", button: "1"}
+    response = lead_client.post(address, form)
+    till = Service.objects.get(name="till")
+    assert response["Location"] == leads_to.format(pk=till.pk)
+    page = lead_client.get(response["Location"]).text
+    assert "Saved: till added." in text_of(page)
+
+
+def test_saving_and_continuing_leads_back_to_the_form_also_where_nothing_changed(lead_client):
+    till = make_service("till")
+    address = reverse("admin:ownership_service_change", args=[till.pk])
+    for contact, message in (
+        ("#till", "Saved: till: contact empty → #till."),
+        ("#till", "Nothing"),
+    ):
+        form = form_of(lead_client.get(address)) | {"contact": contact, "reason": "Contact"}
+        response = lead_client.post(address, form | {"_continue": "1"})
+        assert response["Location"] == address
+        assert message in text_of(lead_client.get(address).text)
+
+
+def test_a_row_added_from_another_form_closes_its_window(lead_client):
+    address = reverse("admin:ownership_tablegroup_add") + "?_popup=1"
+    form = form_of(lead_client.get(address)) | {"name": "Sales", "reason": "New"}
+    page = lead_client.post(address, form).text
+    assert f"&quot;value&quot;: &quot;{TableGroup.objects.get(name='Sales').pk}&quot;" in page
+
+
 def test_everything_in_one_save_is_one_change_set(lead_client, seeded):
     table = Table.objects.get(name="biztechUsers")
     form = open_form(lead_client, table)
