@@ -55,12 +55,13 @@ COPY = dict(ALL, g="t-g")
 COPY["h"] = "t-h"
 def main(event, context):
     for table in COPY.values(): scan(table)
+    scan({**TABLES, "a": "t-n"}["a"])
     scan(COPY.pop("i", "t-i"))
     scan(COPY.get("j", "t-j"))
     for name in {"t-k": 1, "t-l": 2}: scan(name)
     for name in {"t-m": 1}.keys(): scan(name)
 """,
-        set("abcdefghijklm"),
+        set("abcdefghijklmn"),
     ),
     "records": (
         """
@@ -143,10 +144,11 @@ export const main = async () => {
   for (const name of Object.keys({ "t-g": 1 })) await scan(name);
   const copy = Object.fromEntries(Object.entries(tables).map(([key, value]) => [key, `${value}-copy`]));
   for (const table of Object.values(copy)) await scan(table);
+  await client.send(new ScanCommand({ ...{ TableName: "no" }, TableName: "t-i" }));
   const { a, ...others } = { a: "no", h: "t-h" };
   for (const table of Object.values(others)) await scan(table);
 };""",
-        {*"abcdefgh", "a-key", "b-key", "a-copy", "b-copy"},
+        {*"abcdefghi", "a-key", "b-key", "a-copy", "b-copy"},
     ),
 }
 

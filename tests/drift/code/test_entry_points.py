@@ -362,6 +362,137 @@ def test_a_function_that_cannot_be_read_is_unresolved(
     assert usage.services == {"a"}
 
 
+UNRESOLVED: dict[str, tuple[dict[str, str], set[str], list[str]]] = {
+    "functions that are made elsewhere": (
+        {
+            "a/serverless.ts": 'import { api } from "@package/api";\n'
+            'const one = { handler: "index.handler", environment: { TABLE: "one", ...api.env } };\n'
+            'module.exports = { service: "a", functions: { ...api, one } };\n',
+            "a/index.js": JS,
+            "b/serverless.yml": "service: b\nfunctions:\n  - ${file(nowhere.yml)}\n"
+            "  - {two: '${file(nowhere.yml)}', three: {handler: ../a/index.handler, environment: {TABLE: three}}}\n",
+        },
+        {"a one read one", "b three read three"},
+        [
+            "a/serverless.ts:3 …: the function can't be resolved",
+            "b/serverless.yml:3 functions: the functions can't be resolved",
+            "b/serverless.yml:4 two: the function can't be resolved",
+        ],
+    ),
+    "values of a project in code that can't be told": (
+        {
+            "a/serverless.ts": 'import * as functions from "./functions";\n'
+            'import { name } from "@package/names";\n'
+            "const settings = { tracing: true, memorySize: 512, vpc: undefined, plugins: [`x`, ...name] };\n"
+            'module.exports = { service: "a", functions, provider: { ...settings, environment: { TABLE: name } } };\n',
+            "a/functions.ts": 'export const one = { handler: "index.handler" };\n'
+            "const TABLE = process.env.NAME;\n"
+            'export const two = { handler: "index.handler", environment: { TABLE } };\n'
+            'export const three = { ...two, environment: { TABLE: process.env.NAME || "three" } };\n',
+            "a/index.js": JS,
+        },
+        {"a three read three"},
+        [
+            "a/index.js:3 …: can't be told from the code",
+            "a/index.js:3 …: no value for env:NAME (--var env:NAME=…)",
+        ],
+    ),
+    "functions of SAM that have no code": (
+        {
+            "a/template.yaml": """
+Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList}}
+Resources:
+  One: {Type: AWS::Serverless::Function, Properties: {PackageType: Image}}
+  Two: {Type: AWS::Serverless::Function, Properties: {CodeUri: src/}}
+  Three: {Type: AWS::Serverless::Function, Properties: {CodeUri: built/, Handler: index.handler}}
+  'Fn::ForEach::Functions':
+    - Name
+    - !Ref Names
+    - '${Name}': {Type: AWS::Serverless::Function, Properties: {Handler: index.handler}}
+""",
+            "b/index.js": JS,
+            "c/index.js": JS,
+        },
+        set(),
+        [
+            "a/template.yaml:5 One: runs an image, whose code is not read",
+            "a/template.yaml:6 Two: has no handler that can be read",
+            "a/template.yaml:7 Three: the file of the handler index.handler is not among those that were read",
+            "a/template.yaml:9 Fn::ForEach::Functions: is not expanded, and may make functions",
+        ],
+    ),
+    "nested stacks and values that are not known": (
+        {
+            "a/template.yaml": """
+Resources:
+  Gone: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: gone.yaml}}
+  Given: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: !Ref Url}}
+  Child:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: child.yaml
+      Parameters: {Name: !If [Some, one, two], Other: {'Fn::Sub': [a, b, c]}}
+  Own:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: index.handler, Environment: {Variables: {TABLE: {'Fn::Sub': [a, b, c]}}}}
+""",
+            "a/child.yaml": """
+Parameters: {Name: {Type: String}}
+Resources:
+  Some:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: index.handler, Environment: {Variables: {TABLE: !Ref Name}}}
+""",
+            "a/index.js": JS,
+        },
+        set(),
+        [
+            "a/index.js:3 …: Fn::Sub without a text",
+            "a/index.js:3 …: parameter Name has no default (--var param:Name=…)",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected", "unresolved"), UNRESOLVED.values(), ids=UNRESOLVED)
+def test_what_infrastructure_does_not_say_is_unresolved(
+    tmp_path: Path, files: dict[str, str], expected: set[str], unresolved: list[str]
+) -> None:
+    usage = read_files(tmp_path, files)
+    assert rows(usage) == expected
+    found = [f"{item.location} {item.text or '…'}: {item.reason}" for item in usage.unresolved]
+    assert sorted(found) == unresolved
+
+
+def test_a_project_in_code_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    project = 'module.exports = { service: "a", functions: {} };\n'
+    files = {
+        "a/serverless.ts": 'export const config = { service: "a" };\n',
+        "build/serverless.js": project,
+        "c/serverless.js": f"{project[:-2]};{' ' * 1_000_000}",
+    }
+    usage = read_files(tmp_path, files)
+    assert sorted(f"{error.location}: {error.reason}" for error in usage.errors) == [
+        "a/serverless.ts: exports no object that can be told; `serverless print` makes a serverless.yml of it",
+        "build/serverless.js: is not among the files that were read",
+        "c/serverless.js: c/serverless.js is larger than 1,000,000 characters, and is not read",
+    ]
+
+
+def test_a_file_that_is_no_text_is_no_template(tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_bytes(b"\xff\xfeAWS::Serverless::Function")
+    files = {
+        "serverless.yml": "service: a\nlayers: {one: {path: layer}, two: {path: ../..}}\n"
+        "functions: {one: {handler: index.handler, environment: {TABLE: one}}}\n",
+        "index.py": "from shared import load\ndef handler(event, context): load()\n",
+        "layer/python/shared.py": PY.replace("handler(event, context)", "load()"),
+    }
+    usage = read_files(tmp_path, files)
+    assert {f"{access.mode} {access.table}" for access in usage.accesses} == {"read one"}
+    assert usage.errors == ()
+
+
 def test_services_and_tables_have_the_maps_names(tmp_path: Path) -> None:
     files = {
         "template.yaml": """

@@ -38,7 +38,11 @@ class ServerlessProjects(Handlers):
         )
         self._add_serverless_layers(variables, folder)
         project = _Project(service, folder, variables, template)
-        for part in _section(variables, "functions"):
+        for part in NodeReader(variables.expand).items(variables.at("functions")):
+            if not isinstance(part, Map):
+                reason = "the functions can't be resolved"
+                self._unresolved(service, location_of(part), "functions", reason)
+                continue
             for name, node in part.items():
                 self._add_project_function(project, str(name), node)
 

@@ -85,16 +85,20 @@ class _Converter:
 
     def _object(self, obj: Obj, depth: int) -> Value:
         if obj.is_list:
-            items: list[Value] = []
-            for name in self.interpreter.field_names(obj):
-                value = self.interpreter.read_field(obj, name)
-                items.append(self.converted(value, depth + 1))
-            return Seq(obj.location, items)
+            items = [self.converted(value, depth + 1) for _, value in self.interpreter.fields(obj)]
+            return Seq(obj.location, [*items, *self._more(obj)])
         entries: list[tuple[str, Value]] = []
         for key in self.interpreter.literal_names(obj):
             value = self.interpreter.read_field(obj, key)
             entries.append((Text(key, obj.location), self.converted(value, depth + 1)))
+        entries += [(Text("…", obj.location), more) for more in self._more(obj)]
         return Map(obj.location, entries)
+
+    def _more(self, obj: Obj) -> list[Value]:
+        """What stands for the entries or items that an object has besides those that are known."""
+        if not self.interpreter.has_more(obj):
+            return []
+        return [placeholder(obj.location, UNKNOWN)]
 
     def _module(self, namespace: Namespace, depth: int) -> Value:
         entries: list[tuple[str, Value]] = []
@@ -106,10 +110,10 @@ class _Converter:
     def _text(self, possibility: Possibility) -> Text | None:
         if isinstance(possibility, Str):
             return Text("".join(_as_variable(part) for part in possibility.parts), self.location)
-        if possibility in (TRUE, FALSE) and isinstance(possibility, Constant):
-            return Text(possibility.name, self.location)
         if possibility in NO_VALUES:
             return None
+        if isinstance(possibility, Constant) and possibility in (TRUE, FALSE):
+            return Text(possibility.name, self.location)
         return placeholder(self.location, UNKNOWN)
 
 

@@ -12,10 +12,13 @@ class ObjectLiterals(Operators):
 
     def _object(self, node: syntax.ObjectLiteral) -> CodeValue:
         obj = self.interpreter.object_at(node, self.frame, node.line)
-        for key, expression in node.entries:
+        for position, (key, expression) in enumerate(node.entries):
             value = self.evaluate(expression)
             if key is None:
-                language.copy_fields(self.calls, obj, value)
+                # What is written behind it replaces fields of the same name.
+                replaced = [name for name, _ in node.entries[position + 1 :]]
+                besides = set(map(syntax.literal_text, replaced))
+                language.copy_fields(self.calls, obj, value, besides)
             else:
                 self._write_entry(obj, key, value, node.line)
         return one(obj)

@@ -1,5 +1,6 @@
 """Items: ``owner[key]``, read and written."""
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -145,20 +146,24 @@ def _write_item(calls: "Calls", obj: Obj, key: Possibility, value: CodeValue) ->
         interpreter.add(obj.keys, UNKNOWN_VALUE)
 
 
-def copy_fields(calls: "Calls", target: Obj, source: CodeValue) -> None:
-    """Add all fields of a value to an object: ``{...source}``, ``Object.assign(target, source)``."""
+def copy_fields(
+    calls: "Calls", target: Obj, source: CodeValue, besides: Container[object] = ()
+) -> None:
+    """Add the fields of a value to an object, besides some: ``{...source}``, ``Object.assign(target, source)``."""
     for possibility in source:
         if isinstance(possibility, Obj):
-            _copy_object(calls, target, possibility)
+            _copy_object(calls, target, possibility, besides)
         elif isinstance(possibility, Namespace):
-            _copy_exports(calls, target, possibility)
+            _copy_exports(calls, target, possibility, besides)
         elif isinstance(possibility, External) or possibility in (ENVIRONMENT, UNKNOWN):
             calls.interpreter.open(target)
 
 
-def _copy_object(calls: "Calls", target: Obj, source: Obj) -> None:
+def _copy_object(calls: "Calls", target: Obj, source: Obj, besides: Container[object]) -> None:
     interpreter = calls.interpreter
     for name, value in interpreter.fields(source):
+        if name in besides:
+            continue
         named_at = source.named_at.get(name)
         key = name
         if named_at is not None:
@@ -170,11 +175,14 @@ def _copy_object(calls: "Calls", target: Obj, source: Obj) -> None:
         interpreter.open(target)
 
 
-def _copy_exports(calls: "Calls", target: Obj, source: Namespace) -> None:
+def _copy_exports(
+    calls: "Calls", target: Obj, source: Namespace, besides: Container[object]
+) -> None:
     interpreter = calls.interpreter
     for name in source.module.exports:
-        value = interpreter.exported(source.module, name, 1)
-        interpreter.write_field(target, name, value)
+        if name not in besides:
+            value = interpreter.exported(source.module, name, 1)
+            interpreter.write_field(target, name, value)
 
 
 def spread_into(calls: "Calls", arguments: Arguments, value: CodeValue) -> None:
