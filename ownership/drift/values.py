@@ -188,6 +188,13 @@ def as_text(key: str, location: Location) -> Text:
     return Text(key, location)
 
 
+def in_words(value: "Text | Seq") -> Text:
+    """What stands where a mapping belongs, for people: the text itself, or that it is a list."""
+    if isinstance(value, Text):
+        return value
+    return Text("a list", value.location)
+
+
 def readable(text: str) -> str:
     """The text for people: with ``…`` in place of what can't be resolved."""
     return text.replace(PLACEHOLDER, "…")

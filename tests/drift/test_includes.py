@@ -31,6 +31,7 @@ def test_a_missing_include_leaves_its_service_unchecked(tmp_path: Path, project:
 
 RESOURCES = {
     "a resource": "resources:\n  Resources:\n    Users: ${file(missing.yml):Users}\n",
+    "a list for a resource": "resources:\n  Resources:\n    Users: [a]\n",
     "all resources": "resources:\n  Resources:\n    ${file(missing.yml)}\n",
     "a part": "resources:\n  - Resources: {}\n  - ${file(missing.yml)}\n",
     "code": "resources:\n  - Resources: {}\n  - ${file(tables.js)}\n",

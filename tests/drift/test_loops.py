@@ -20,7 +20,7 @@ TABLES = """
     - COLLECTION
     - Table${Name}:
         Type: AWS::DynamoDB::Table
-        Properties: {TableName: !Ref Name}
+        Properties: {TableName: !Ref Name, Tags: }
       Policy&{Name}:
         Type: AWS::IAM::Policy
         Properties:
@@ -116,6 +116,13 @@ def test_a_loop_over_unknown_values_may_permit_anything_and_says_why(
         ),
         ("Fn::ForEach::Tables", None, reason, 2),
     ]
+
+
+@pytest.mark.parametrize("loop", ["[Name, [orders]]", "", "[Name, [orders], no resources]"])
+def test_a_loop_of_another_form_may_permit_anything(tmp_path: Path, loop: str) -> None:
+    (unresolved,) = found(tmp_path, f"\n  Fn::ForEach::Tables: {loop}\n{SHOP}").unresolved[1:]
+    assert (unresolved.text, unresolved.service) == ("Fn::ForEach::Tables", None)
+    assert unresolved.modes == {"read", "write"}
 
 
 @pytest.mark.slow

@@ -385,6 +385,56 @@ resources:
     assert table.locations == (Location("users/serverless.yml", 5),)
 
 
+def test_parts_of_resources_are_laid_over_one_another_as_the_framework_does(
+    tmp_path: Path,
+) -> None:
+    project = """
+resources:
+  - Resources:
+      Orders:
+        Type: AWS::DynamoDB::Table
+        Properties:
+          TableName: old
+          AttributeDefinitions: [{AttributeName: id}]
+          KeySchema: [{AttributeName: id, KeyType: HASH}]
+          ResourcePolicy: {PolicyDocument: "${file(gone.yml)}"}
+  - Resources:
+      Orders:
+        Properties:
+          TableName: orders
+          AttributeDefinitions: [{AttributeType: S}, {AttributeName: at, AttributeType: N}]
+          KeySchema: [{}, {AttributeName: at, KeyType: RANGE}]
+          ResourcePolicy: null
+"""
+    found = read(tmp_path, {"users/serverless.yml": project})
+    (table,) = found.tables
+    assert (table.name, str(table.key_schema)) == ("orders", "id (S) + at (N)")
+    assert found.unresolved == ()
+
+
+def test_keys_that_are_not_known_are_not_stated(tmp_path: Path) -> None:
+    project = """
+resources:
+  Resources:
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: orders
+        AttributeDefinitions: [{AttributeName: id}, {AttributeName: "${ssm:/key}", AttributeType: S}]
+        KeySchema: [{AttributeName: "${ssm:/key}", KeyType: HASH}]
+        GlobalSecondaryIndexes: [{KeySchema: [{AttributeName: id, KeyType: HASH}]}]
+"""
+    (table,) = read(tmp_path, {"users/serverless.yml": project}).tables
+    assert table.key_schema is None
+    assert [(name, str(keys)) for name, keys in table.indexes] == [("…", "id")]
+
+
+def test_an_attribute_of_what_is_not_known_is_unresolved(tmp_path: Path) -> None:
+    project = statement('!GetAtt ["${ssm:/table}", Arn]')
+    (unresolved,) = read(tmp_path, {"users/serverless.yml": project}).unresolved
+    assert unresolved.reason == "….Arn is known only when deployed"
+
+
 @pytest.mark.parametrize(
     ("end", "indexes", "unresolved"),
     [("-${opt:stage}", ["by-time"], 0), ("${ssm:/x}", [], 1)],

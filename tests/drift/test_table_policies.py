@@ -80,6 +80,8 @@ ANYONE = {
     "everybody": '"*"',
     "a role of nobody's": f"{{AWS: '{ACCOUNT}:role/x'}}",
     "a role from elsewhere": "{AWS: !ImportValue role}",
+    "a parameter": "!Ref Principal",
+    "an account in one branch": f"!If [IsProd, {{AWS: '{ACCOUNT}:root'}}, !Ref AWS::NoValue]",
 }
 
 
@@ -89,6 +91,40 @@ def test_a_principal_that_is_not_known_may_be_any_service(tmp_path: Path, princi
     assert (unresolved.service, unresolved.modes) == (None, {"read", "write"})
     # What touches no items does not matter.
     assert found(tmp_path, table(principal, "dynamodb:DescribeTable")).unresolved == ()
+
+
+def test_all_but_a_principal_may_be_any_service(tmp_path: Path) -> None:
+    others = table(PRINCIPALS["one in a path"]).replace("Principal:", "NotPrincipal:")
+    (unresolved,) = found(tmp_path, others, ROLE).unresolved
+    assert (unresolved.text, unresolved.service) == ("NotPrincipal", None)
+
+
+UNREAD = {
+    "a document that is a parameter": ("PolicyDocument: !Ref Document", "the table's policy"),
+    "a document by a condition": (
+        "PolicyDocument: !If [IsProd, {Statement: []}, {Statement: []}]",
+        "the table's policy",
+    ),
+    "a document as text": ("PolicyDocument: '{\"Statement\": []}'", "the table's policy"),
+    "no document": ("Policy: {}", "the table's policy"),
+    "a statement that is included": (
+        "PolicyDocument: {Statement: [{Fn::Transform: {Name: AWS::Include}}]}",
+        "the statement",
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "reason"), UNREAD.values(), ids=UNREAD)
+def test_a_policy_that_can_not_be_read_may_permit_anyone_anything(
+    tmp_path: Path, policy: str, reason: str
+) -> None:
+    resources = (
+        "\n  Invoices:\n    Type: AWS::DynamoDB::Table\n"
+        f"    Properties: {{TableName: invoices, ResourcePolicy: {{{policy}}}}}\n"
+    )
+    (unresolved,) = found(tmp_path, resources).unresolved
+    assert unresolved.reason == f"{reason} can't be resolved"
+    assert (unresolved.service, unresolved.modes) == (None, {"read", "write"})
 
 
 def test_services_of_aws_are_no_services_of_the_map(tmp_path: Path) -> None:

@@ -296,18 +296,15 @@ def _select(template: "Template", call: Call) -> list[Text] | None:
 
 def _import_value(template: "Template", call: Call) -> list[Text]:
     """What another template of the same run exports under the name."""
-    names = template.texts(call.argument, call.nesting)
-    name = ""
-    if names:
-        name = str(names[0])
+    name = template.text(call.argument, call.nesting) or Text("", call.location)
     exported = template.exports.get(name, [])
     # A template that is read later may export it, or what is exported; the collector reads this one again then.
     if not exported or any(text.reason for text in exported):
         template.misses_export = True
     if exported:
         return [text.at(call.location) for text in exported]
-    if names and names[0].has_unknown_part:
-        return [placeholder(call.location, _reason_of(names))]
+    if name.has_unknown_part:
+        return [placeholder(call.location, _reason_of([name]))]
     return [placeholder(call.location, f"nothing that was read exports {readable(name)}")]
 
 

@@ -74,18 +74,18 @@ class LoopExpander:
                 return self.mapping(node, values, nesting)
         return node
 
-    def _made_by(self, key: str, node: Value, values: Values, nesting: int) -> Map:
+    def _made_by(self, key: str, node: Value, values: Values, nesting: int) -> Mapping[str, Value]:
         """What a loop makes; the loop itself where that is not known."""
         arguments = self.template.step(node, nesting)
         if not isinstance(arguments, Seq) or len(arguments) != 3:
-            return Map(node.location if node else self.template.resources.location, [(key, node)])
+            return {key: node}
         identifier, collection, body = arguments
         items = self._items(collection, values, nesting + 1)
         body = self.template.expand(body)
         reason = next((item.reason for item in items if item.reason), None)
         if reason or not isinstance(identifier, Text) or not isinstance(body, Map):
-            return Map(arguments.location, [(_with_reason(key, arguments, reason), node)])
-        made = Map(arguments.location)
+            return {_with_reason(key, arguments, reason): node}
+        made: dict[str, Value] = {}
         for item in items:
             is_environment = names_environment(identifier) and is_environment_value(item)
             value = from_variable(item, item.location, is_environment)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ownership.drift.readers.sections import Expand
 from ownership.drift.readers.template_nodes import branches_of_if, is_no_value
 from ownership.drift.types import Location, ReadError
-from ownership.drift.values import Map, Seq, Text, Value, location_of
+from ownership.drift.values import Map, Seq, Text, Value, in_words, location_of
 
 MAX_STEPS = 200_000  # in one template; aliases that double would exceed it
 MAX_NESTING = 60
@@ -64,14 +64,10 @@ class NodeReader:
         if isinstance(node, Map):
             return node
         # Null is a valid value of a section that is left empty.
-        if isinstance(node, Text):
-            self._add_not_mapping(node)
-        elif isinstance(node, Seq):
-            self._add_not_mapping(Text("a list", node.location))
+        if node is not None:
+            text = in_words(node)
+            self.not_mappings[text.location, str(text)] = text
         return Map(location_of(node))
-
-    def _add_not_mapping(self, text: Text) -> None:
-        self.not_mappings[text.location, str(text)] = text
 
     def mappings_in(self, node: Value) -> list[Map]:
         """The members of a list that are mappings."""

@@ -28,8 +28,8 @@ from ownership.drift.readers.template import Template
 from ownership.drift.readers.template_nodes import (
     MANAGED_POLICY,
     ROLE,
+    calls_in,
     has_branches,
-    is_function_name,
 )
 from ownership.drift.role_names import role_name
 from ownership.drift.types import READ_AND_WRITE, ReadOrWrite
@@ -337,7 +337,7 @@ class PolicyReader:
 
     def _report_calls(self, mapping: Map) -> bool:
         """Report functions that make a part of a policy which is not in the files, such as ``Fn::Transform``."""
-        calls = [key for key in mapping if key == "Ref" or is_function_name(key)]
+        calls = calls_in(mapping)
         for key in calls:
             reason = f"what {key} makes of the policy is not known"
             self._unresolved(as_text(key, mapping.location), reason)

@@ -68,6 +68,7 @@ from ownership.drift.values import (
     Value,
     as_mapping,
     concat,
+    in_words,
     known_text,
     location_of,
 )
@@ -406,8 +407,7 @@ class Project:
         for section in sections:
             value = section.value
             if isinstance(value, Text | Seq) and not is_role(value):
-                text = value if isinstance(value, Text) else Text("a list", value.location)
-                self._unresolved(text, "is not a mapping of settings")
+                self._unresolved(in_words(value), "is not a mapping of settings")
 
     def _report_other_provider(self) -> None:
         name = known_text(self.provider.get("name"))

@@ -26,7 +26,7 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.made_nodes import arn_of
 from ownership.drift.readers.template import Template
-from ownership.drift.readers.template_nodes import TABLE_TYPES, has_branches, referenced
+from ownership.drift.readers.template_nodes import TABLE_TYPES, calls_in, has_branches, referenced
 from ownership.drift.types import READ_AND_WRITE, Location
 from ownership.drift.values import PLACEHOLDER, Map, Seq, Text, Value, location_of
 
@@ -113,18 +113,22 @@ class _TablePolicyReader:
     def read(self, table: str, node: Value, is_certain: bool) -> None:
         """Read one table's policy. Of one that is not certain to be there, a Deny takes nothing away."""
         document = self.template.expand(self.template.mapping(node).get("PolicyDocument"))
-        if not isinstance(document, Map):
+        if not isinstance(document, Map) or calls_in(document):
             text = document if isinstance(document, Text) else Text(table, location_of(node))
-            reason = "the table's policy can't be resolved"
-            self.diagnostics.add_unresolved(text, reason, None, READ_AND_WRITE)
+            self._unresolved(text, "the table's policy can't be resolved")
             return
         statements = self.template.items_and_whether_certain(document.get("Statement"), is_certain)
         for statement, is_there in statements:
-            if isinstance(statement, Map):
-                self._read_statement(table, statement, is_there and not has_branches(statement))
+            if isinstance(statement, Text):
+                self._unresolved(statement, "the statement is not a mapping")
+            elif calls_in(statement):
+                self._unresolved(Text(table, statement.location), "the statement can't be resolved")
             else:
-                reason = "the statement is not a mapping"
-                self.diagnostics.add_unresolved(statement, reason, None, READ_AND_WRITE)
+                self._read_statement(table, statement, is_there and not has_branches(statement))
+
+    def _unresolved(self, text: Text, reason: str) -> None:
+        """Report something that might permit anyone anything."""
+        self.diagnostics.add_unresolved(text, reason, None, READ_AND_WRITE)
 
     def _read_statement(self, table: str, node: Map, is_certain: bool) -> None:
         statement = self._without_principal(table, node)
@@ -168,11 +172,7 @@ class _TablePolicyReader:
         is_deny = set(self.template.texts(elements.get("effect"))) == {"Deny"}
         if "notprincipal" in elements:
             self._report_anyone(Text("NotPrincipal", node.location), statement)
-        principal = self.template.expand(elements.get("principal"))
-        if isinstance(principal, Map):
-            # Services of AWS and federated users are no services of the map.
-            principal = principal.get("AWS")
-        for item in self.template.items(principal):
+        for item in self._named_principals(elements.get("principal")):
             logical_name = referenced(item)
             if logical_name is not None and logical_name in self.roles:
                 yield _Principal(self.roles[logical_name], logical_name)
@@ -183,6 +183,14 @@ class _TablePolicyReader:
                     self._report_anyone(text, statement)
                 else:
                     yield known
+
+    def _named_principals(self, node: Value) -> Iterator[Text | Map]:
+        """Whom a statement names, without services of AWS and federated users: they are no services of the map."""
+        for principal in self.template.items(node):
+            if isinstance(principal, Text) or calls_in(principal):
+                yield principal
+            else:
+                yield from self.template.items(principal.get("AWS"))
 
     def _known(self, arn: Text) -> _Principal | None:
         """A role or user by its ARN, if the template has it or its name says whose it is."""
@@ -212,4 +220,4 @@ class _TablePolicyReader:
             self._note_deny(principal.location)
         elif read is not None or diagnostics.unresolved:
             reason = UNKNOWN_ROLE if IDENTITY.fullmatch(principal) else ANYONE
-            self.diagnostics.add_unresolved(principal, reason, None, READ_AND_WRITE)
+            self._unresolved(principal, reason)

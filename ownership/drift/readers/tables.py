@@ -20,7 +20,7 @@ from ownership.drift.naming import Names
 from ownership.drift.readers.template import Template
 from ownership.drift.readers.template_nodes import TABLE_TYPES
 from ownership.drift.types import KeyAttribute, Keys, TableShape
-from ownership.drift.values import Map, Text
+from ownership.drift.values import Map, Text, as_text
 
 INDEX_LISTS = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 
@@ -44,9 +44,7 @@ class _TableReader:
 
     def read(self, logical_name: str, properties: Map) -> list[TableShape]:
         """A table, or several where its name has several values (``!If``)."""
-        location = properties.location
-        if isinstance(logical_name, Text):
-            location = logical_name.location
+        location = as_text(logical_name, properties.location).location
         types = self._attribute_types(properties)
         indexes = self._indexes(properties, types)
         tables = []

@@ -25,10 +25,8 @@ REFERENCED = re.compile(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?")
 
 def function_name(node: Map) -> str | None:
     """The name of the intrinsic function that a mapping is a call of."""
-    if len(node) != 1:
-        return None
-    name = next(iter(node))
-    if name == "Ref" or is_function_name(name):
+    name = next(iter(node), "")
+    if len(node) == 1 and (name == "Ref" or is_function_name(name)):
         return str(name)
     return None
 
@@ -38,12 +36,17 @@ def is_function_name(key: str) -> bool:
     return key.startswith("Fn::")
 
 
+def calls_in(node: Map) -> list[str]:
+    """The keys of a mapping that are calls of functions: what they make of it is not in the file."""
+    return [key for key in node if key == "Ref" or is_function_name(key)]
+
+
 def branches_of_if(node: Value) -> Seq | None:
     """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    if isinstance(node, Map) and function_name(node) == "Fn::If":
-        arguments = node["Fn::If"]
-        if isinstance(arguments, Seq):
-            return Seq(arguments.location, arguments[1:])
+    call = as_mapping(node)
+    arguments = call.get("Fn::If")
+    if len(call) == 1 and isinstance(arguments, Seq):
+        return Seq(arguments.location, arguments[1:])
     return None
 
 
@@ -76,4 +79,4 @@ def name_by_place(location: Location, name: str) -> str:
 
 def is_no_value(node: Value) -> bool:
     """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
-    return isinstance(node, Map) and node.get("Ref") == "AWS::NoValue"
+    return as_mapping(node).get("Ref") == "AWS::NoValue"

@@ -1,4 +1,4 @@
-"""Merges the parts of a template, as the Serverless Framework does with a project's ``resources``.
+"""Merges the parts of a template, as the Serverless Framework does with a project's ``resources`` (lodash's merge).
 
 ::
 
@@ -32,8 +32,6 @@ def _merged(reader: NodeReader, first: Value, second: Value, nesting: int) -> Va
             return _merged_mappings(reader, first, second, nesting + 1)
         case Seq(), Seq():
             return _merged_lists(reader, first, second, nesting + 1)
-        case _, None:
-            return first
     return second
 
 
