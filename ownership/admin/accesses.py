@@ -19,9 +19,9 @@ from ownership.admin.changelists import (
     links,
 )
 from ownership.admin.filters import MyAccesses, NameFilter
-from ownership.admin.suggesting import SUGGESTING
 from ownership.catalog import search_index
 from ownership.models import Access, Service, Table, TableGroup
+from ownership.web.suggestions import SUGGESTING
 
 
 class AccessGroupFilter(NameFilter):

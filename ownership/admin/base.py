@@ -15,8 +15,8 @@ from ownership.admin.deleting import DeletionMixin, delete_selected
 from ownership.admin.problems import form_problems
 from ownership.admin.rights import refusal_of
 from ownership.admin.saving import Context, FormFields, ReasonMixin, RegistryForm
-from ownership.admin.suggesting import SUGGESTING
 from ownership.audit.timeline import Timeline
+from ownership.web.suggestions import SUGGESTING
 
 # The greatest number that a position can hold.
 MAX_POSITION = 2**31 - 1

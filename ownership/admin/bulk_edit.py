@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
@@ -16,20 +15,14 @@ from ownership.admin.base import RegistryAdmin
 from ownership.admin.conflict import FormConflict
 from ownership.admin.deleting import selected_ids
 from ownership.admin.forms import Autocomplete, LinesField
-from ownership.admin.suggesting import SUGGESTING
 from ownership.history.models import ChangeSet
 from ownership.history.row_states import foreign_keys
 from ownership.models import Mode, Service, Table, TableGroup, Team
 from ownership.plans.bulk_edit import AccessEdit, ServiceEdit, TableEdit
 from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan, Stale
-from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import (
-    NOTHING_TO_SUGGEST,
-    rows_of_others,
-    suggestions_sent,
-)
+from ownership.web.suggestions import rows_of_others, send
 
 MAX_SHOWN = 200  # previews on a page
 KEEP = ("", "Keep as it is")
@@ -234,22 +227,8 @@ def _apply(
 def _suggest(
     model_admin: RegistryAdmin, request: HttpRequest, plan: Plan, form: BulkEditForm
 ) -> list[int]:
-    """Send what is for others to those who own it, as suggestions. Return the ids of the rows left to apply."""
-    if not request.user.has_perm(SUGGESTING):
-        raise PermissionDenied
-    user: Any = request.user
-    parts = divide(plan, user).parts
-    if parts:
-        made = suggest(
-            parts,
-            user=user,
-            reason=form.cleaned_data["reason"],
-            revision=plan.revision,
-        )
-        model_admin.message_user(request, suggestions_sent(made), messages.SUCCESS)
-    else:
-        model_admin.message_user(request, NOTHING_TO_SUGGEST, messages.INFO)
-    left = divide(plan, user).writable.steps
+    """Send what is for others to those who own it. Return the ids of the rows left to apply."""
+    left = send(request, plan, form.cleaned_data["reason"]).writable.steps
     return [step.pk for step in left if step.model is model_admin.model and step.pk is not None]
 
 

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from ownership.admin.changelists import counted
-from ownership.admin.suggesting import SUGGESTING
 from ownership.exchange.imports.formats import UnreadableFile, read_content
 from ownership.exchange.imports.import_plan import ImportPlan, plan_import
 from ownership.exchange.imports.statements import KINDS, Statements, describe_place
@@ -23,13 +22,8 @@ from ownership.history.models import CHANGED, CREATED, DELETED, ChangeSet
 from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Stale
 from ownership.plans.steps import Preview, Step
-from ownership.plans.suggestions import suggest
 from ownership.web.forms import ReasonField
-from ownership.web.suggestion_messages import (
-    NOTHING_TO_SUGGEST,
-    rows_of_others,
-    suggestions_sent,
-)
+from ownership.web.suggestions import SUGGESTING, rows_of_others, send
 
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 200  # previews and problems on a page
@@ -143,16 +137,15 @@ class ImportPage:
             else:
                 try:
                     if "suggest" in request.POST:
-                        left = _suggest(request, planned, form.cleaned_data["reason"])
-                        if not left:
+                        left = send(request, planned.plan, form.cleaned_data["reason"])
+                        if not left.may_apply:
                             return HttpResponseRedirect(reverse("pages:suggestions-mine"))
                     else:
                         return _apply(request, planned, form.cleaned_data["reason"])
-                except Stale:
-                    problem = STALE
-                    planned = plan_import(statements, prune=upload.prune)
                 except NotApplied as error:
                     problem = f"Nothing was changed. {error}"
+                    if isinstance(error, Stale):
+                        problem = STALE
                     # New rows of the plan still have the ids that they got before all was rolled back.
                     planned = plan_import(statements, prune=upload.prune)
         division = divide(planned.plan, request.user)  # type: ignore[arg-type]
@@ -172,25 +165,6 @@ class ImportPage:
         frame = self.admin_site.each_context(request)  # type: ignore[attr-defined]
         page = frame | {"title": "Import a map", "opts": self.opts} | context  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/ownership/import.html", page)
-
-
-def _suggest(request: HttpRequest, planned: ImportPlan, reason: str) -> bool:
-    """Send each owner what concerns their tables, as a suggestion. Whether something is left to apply."""
-    if not request.user.has_perm(SUGGESTING):
-        raise PermissionDenied
-    user: Any = request.user
-    parts = divide(planned.plan, user).parts
-    if not parts:
-        messages.info(request, NOTHING_TO_SUGGEST)
-        return True
-    made = suggest(
-        parts,
-        user=user,
-        reason=reason,
-        revision=planned.plan.revision,
-    )
-    messages.success(request, suggestions_sent(made))
-    return divide(planned.plan, user).may_apply
 
 
 def _apply(request: HttpRequest, planned: ImportPlan, reason: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from ownership.admin.changelists import NOTHING
 from ownership.admin.sign_in import next_address, sign_in_reason
 from ownership.audit.recent import latest_edits
 from ownership.models.rights import has_role
+from ownership.web.refusals import has_nul
 from ownership.web.sign_in import too_many_sign_ins
 
 # Every word searched for adds conditions, and SQLite takes a limited number of those.
@@ -153,10 +154,7 @@ class RegistryAdminSite(admin.AdminSite):
 
 def _address_problem(request: HttpRequest) -> str:
     """Why an address is refused, in a sentence; empty if it is not."""
-    texts = [request.path]
-    for name, values in request.GET.lists():
-        texts += [name, *values]
-    if any("\x00" in text for text in texts):
+    if has_nul(request):
         return "An address can’t contain the NUL character."
     for name in ("q", "term"):
         if len(request.GET.get(name, "")) > MAX_SEARCH_LENGTH:

@@ -21,9 +21,8 @@ from ownership.plans.division import parts_by_owner
 from ownership.plans.steps import Step, attname, copy_of
 from ownership.plans.suggested_steps import already_suggested
 from ownership.plans.suggestions import suggest
-from ownership.web.suggestion_messages import suggested
+from ownership.web.suggestions import SUGGESTING, suggested
 
-SUGGESTING = "ownership.add_suggestion"
 # The button that suggests to delete the row.
 DELETE = "_suggest_deletion"
 NOTHING_SUGGESTED = (

@@ -19,7 +19,7 @@ from ownership.history.models import ChangeSet
 from ownership.models.answerable import team_ids_of
 from ownership.models.rights import NO_ROLE, has_role
 from ownership.pages.former_names import MOMENT_PARAMETERS, Moved, NothingNamed
-from ownership.web.refusals import refusal
+from ownership.web.refusals import has_nul, refusal
 
 # What a template is rendered with.
 Context = dict[str, Any]
@@ -89,7 +89,8 @@ class Page(TemplateView):
                 status=403,
             )
         try:
-            _refuse_nul(request)
+            if has_nul(request):
+                raise BadAddress("An address cannot contain the NUL character.")
             # Before the page looks back: whose a thing was then is asked about the teams that the reader is in now.
             self.team_ids = team_ids_of(request.user) if has_role(request.user) else []
             self.moment = _moment(moment_parameters)
@@ -155,15 +156,6 @@ class Page(TemplateView):
         context["in_a_team"] = bool(self.team_ids)
         context["other_parameters"] = other_parameters
         return context
-
-
-def _refuse_nul(request: HttpRequest) -> None:
-    """Raise BadAddress for a NUL character, which PostgreSQL takes in no text."""
-    texts = [request.path]
-    for name, values in request.GET.lists():
-        texts += [name, *values]
-    if any("\x00" in text for text in texts):
-        raise BadAddress("An address cannot contain the NUL character.")
 
 
 def revision_at(find: Callable[[str], Head], name: str, value: str) -> int:

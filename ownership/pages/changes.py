@@ -28,10 +28,7 @@ class ChangesPage(Page):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Return the page, or with `?format=csv` the log as a file, read and sent piece by piece."""
-        form = request.GET.get("format", "")
-        if form not in ("", "csv"):
-            raise BadAddress("format takes csv.")
-        if form == "csv":
+        if asks_for_csv(request):
             return self._as_csv()
         return super().get(request, *args, **kwargs)
 
@@ -84,6 +81,14 @@ def _unknown_name(request: HttpRequest) -> tuple[str, list[tuple[str, str, str]]
         kind = model._meta.verbose_name
         return f"No {kind} has, or ever had, the name “{name}”.", offers
     return "", []
+
+
+def asks_for_csv(request: HttpRequest) -> bool:
+    """Whether `?format=csv` asks for a file; BadAddress for other values."""
+    form = request.GET.get("format", "")
+    if form not in ("", "csv"):
+        raise BadAddress("format takes csv.")
+    return form == "csv"
 
 
 def csv_file(pieces: Any, name: str) -> StreamingHttpResponse:

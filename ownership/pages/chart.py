@@ -54,8 +54,6 @@ def truth_of_table(truths: Iterable[TableTruth]) -> dict[str, object] | None:
 
 def points(readings: Sequence[Reading]) -> list[Point]:
     """The readings, oldest first: time from left to right, percentage from bottom to top."""
-    if not readings:
-        return []
     start = readings[0].time
     seconds = (readings[-1].time - start).total_seconds()
     plotted = []

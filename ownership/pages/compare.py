@@ -25,7 +25,7 @@ from ownership.history.models import (
 )
 from ownership.models import Service, Table
 from ownership.pages.base import BadAddress, Context, Page, revision_at
-from ownership.pages.changes import csv_file
+from ownership.pages.changes import asks_for_csv, csv_file
 
 # Rows that a page shows; the file has all of them.
 MAX_SHOWN = 1_000
@@ -89,15 +89,13 @@ class ComparePage(Page):
 
         The form's fields for days, and two states the wrong way round, lead to the address that can be shared.
         """
-        form = request.GET.get("format", "")
-        if form not in ("", "csv"):
-            raise BadAddress("format takes csv.")
+        is_file = asks_for_csv(request)
         if any(request.GET.get(f"{side}_day") for side in SIDES):
             return HttpResponseRedirect(f"?{urlencode(_shared_address(request))}")
         before, after = self.sides = self._sides()
         if before.revision > after.revision:
             return HttpResponseRedirect(f"?{urlencode(self._swapped_address())}")
-        if form == "csv":
+        if is_file:
             differences = compare_revisions(before.revision, after.revision, _about(request))
             name = f"compare-{before.revision}-{after.revision}.csv"
             return csv_file(history_to_csv.comparison(differences), name)

@@ -32,19 +32,14 @@ from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
-from ownership.pages.findings import ACCEPTING, SUGGESTING, WAIVING, filters_query
+from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
 from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan
 from ownership.plans.steps import Step
-from ownership.plans.suggestions import suggest
 from ownership.templatetags.display import kind_label
 from ownership.web.forms import ReasonField
 from ownership.web.refusals import refusal
-from ownership.web.suggestion_messages import (
-    NOTHING_TO_SUGGEST,
-    rows_of_others,
-    suggestions_sent,
-)
+from ownership.web.suggestions import SUGGESTING, rows_of_others, send
 
 MAX_FINDINGS = 200  # in one decision
 SUGGESTED_WAIVER = timedelta(days=90)
@@ -364,28 +359,15 @@ class AcceptPage(_DecisionPage):
 
     def _suggest(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> HttpResponse:
         """Send each owner what concerns their tables, as a suggestion."""
-        if not self.request.user.has_perm(SUGGESTING):
-            return refusal(self.request, 403, "You don’t have permission to do this", self.refused)
-        user: Any = self.request.user
         plan = self.plan(basis, chosen, form)
-        parts = divide(plan, user).parts
-        if parts:
-            made = suggest(
-                parts,
-                user=user,
-                reason=self.reason(basis, chosen, form),
-                revision=plan.revision,
-            )
-            messages.success(self.request, suggestions_sent(made))
-        else:
-            messages.info(self.request, NOTHING_TO_SUGGEST)
-        if not divide(plan, user).may_apply:
+        left = send(self.request, plan, self.reason(basis, chosen, form))
+        if not left.may_apply:
             return HttpResponseRedirect(self._back())
         # What is left is the user's own, and to be accepted here.
         shown = self.shown(basis, chosen)
         context = self._context(basis, chosen, form)
         context |= {"signature": _signature(basis, chosen, shown)}
-        context |= _preview(basis, shown, user, context["may_decide"])
+        context |= _preview(basis, shown, self.request.user, context["may_decide"])
         return self.render_to_response(context)
 
     def plan_to_apply(self, basis: Basis, chosen: Sequence[Choice], form: Any) -> Plan:

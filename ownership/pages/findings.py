@@ -19,6 +19,7 @@ from ownership.models.answerable import teams_by_service
 from ownership.pages.base import BadAddress, Page
 from ownership.pages.chart import agreement_of, truth_of_runs
 from ownership.templatetags.display import kind_label
+from ownership.web.suggestions import SUGGESTING
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
@@ -37,7 +38,6 @@ ACCEPTING = [
     "ownership.delete_secondaryindex",
     "ownership.delete_waiver",
 ]
-SUGGESTING = "ownership.add_suggestion"
 WAIVING = ["ownership.add_waiver", "ownership.change_waiver"]
 
 

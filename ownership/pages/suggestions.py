@@ -47,6 +47,9 @@ STATES = {
 WAITING = "waiting"
 OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
 WITHDRAWN = "Withdrawn by its author."
+PASSED_ON = (
+    "Passed on. The map has not changed yet: the other team will take the hand-over or decline it."
+)
 MOVED = (
     "Nothing was written: something changed after this page was loaded. "
     "It is up to date now. Review it, then take it."
@@ -187,7 +190,7 @@ class SuggestionPage(Page):
         suggestion = _suggestion(number)
         acts = {
             "take": self._take,
-            "pass_on": self._pass_on,
+            "pass_on": self._take,
             "decline": self._decline,
             "withdraw": self._withdraw,
             "again": self._suggest_again,
@@ -217,6 +220,7 @@ class SuggestionPage(Page):
             return self._show_again(number, f"Nothing was written. {error}")
 
     def _take(self, suggestion: Suggestion, user: Any) -> HttpResponse:
+        """Take what is selected, or pass it on to the team that has to agree."""
         review = Review(suggestion)
         form = TakeForm(self.request.POST)
         if self.request.POST.get("fingerprint") != review.fingerprint():
@@ -224,27 +228,18 @@ class SuggestionPage(Page):
         if not form.is_valid():
             return self._show_again(suggestion.number, take_form=form)
         chosen = _chosen(self.request, review)
+        if self.request.POST["act"] == "pass_on":
+            made = suggestions.pass_on(review, chosen, user=user, **form.cleaned_data)
+            messages.success(self.request, PASSED_ON)
+            return HttpResponseRedirect(made[0].get_absolute_url())
         revision = suggestions.take(review, chosen, user=user, **form.cleaned_data)
         undo = ""
-        if len(chosen) > 0:
+        if chosen:
             undo = format_html(
                 ' <a href="{}">Undo</a>', reverse("admin:ownership_undo", args=[revision])
             )
         messages.success(self.request, format_html("Taken as revision {}.{}", revision, undo))
         return HttpResponseRedirect(suggestion.get_absolute_url())
-
-    def _pass_on(self, suggestion: Suggestion, user: Any) -> HttpResponse:
-        review = Review(suggestion)
-        form = TakeForm(self.request.POST)
-        if self.request.POST.get("fingerprint") != review.fingerprint():
-            return self._show_moved(suggestion.number)
-        if not form.is_valid():
-            return self._show_again(suggestion.number, take_form=form)
-        chosen = _chosen(self.request, review)
-        made = suggestions.pass_on(review, chosen, user=user, **form.cleaned_data)
-        message = "Passed on. The map has not changed yet: the other team will take the hand-over or decline it."
-        messages.success(self.request, message)
-        return HttpResponseRedirect(made[0].get_absolute_url())
 
     def _decline(self, suggestion: Suggestion, user: Any) -> HttpResponse:
         form = DeclineForm(self.request.POST)
