@@ -180,7 +180,7 @@ def _steps_of_other_teams(steps: Sequence[Step], user: AbstractUser) -> list[Ste
         return []
     of_others = []
     for step, asked in _who_is_asked(steps, rights).items():
-        is_own = asked.team_id in rights.memberships
+        is_own = asked.team_id is not None and asked.team_id in rights.memberships
         if asked != NOBODY and not is_own:
             of_others.append(step)
     return of_others
