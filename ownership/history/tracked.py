@@ -56,7 +56,7 @@ class RegistryQuerySet(models.QuerySet):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def get_by_natural_key(self, *names: str) -> Any:
-        """The row by its name; see each model's ``natural_key``."""
+        """The row with that natural key."""
         lookups = self.model.natural_key_lookups  # type: ignore[attr-defined]
         return self.get(**dict(zip(lookups, names, strict=True)))
 
@@ -168,6 +168,17 @@ class RegistryModel(TrackedRow):
         abstract = True
         # Related managers update through the base manager: let it be one that refuses to.
         base_manager_name = "objects"
+
+    def natural_key(self) -> tuple:
+        """What names the row among those of its model, in the order of ``natural_key_lookups``."""
+        names = []
+        for lookup in self.natural_key_lookups:
+            value: Any = self
+            for name in lookup.split("__"):
+                # A row on the way may be missing: not every waiver is of one environment.
+                value = getattr(value, name, None)
+            names.append(value)
+        return tuple(names)
 
     def save(self, *args, force_insert=False, **kwargs) -> None:
         """Write row and entry together, or neither; nothing where the row is stored as it is."""

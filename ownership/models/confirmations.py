@@ -64,9 +64,6 @@ class Confirmation(RegistryModel):
     def __str__(self) -> str:
         return self.table.name
 
-    def natural_key(self) -> tuple[str]:
-        return (self.table.name,)
-
 
 def confirmed_entries() -> Selection:
     """{historical model: which of its entries change what a confirmation is about}.

@@ -339,12 +339,6 @@ class Waiver(RegistryModel):
         environment = f" in {self.environment}" if self.environment else ""
         return f"{identity.kind}: {service}{identity.table}{environment}"
 
-    def natural_key(self) -> tuple[str | None, ...]:
-        table = self.table.name if self.table else None
-        service = self.service.name if self.service else None
-        environment = self.environment.name if self.environment else None
-        return (self.kind, table, self.table_name, service, self.service_name, environment)
-
     def identity(self) -> Identity:
         """The finding that is waived."""
         service = self.service.name if self.service else self.service_name or None

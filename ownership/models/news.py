@@ -148,9 +148,6 @@ class Endpoint(RegistryModel):
     def __str__(self) -> str:
         return self.name
 
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
-
     def get_absolute_url(self) -> str:
         """The page of its deliveries."""
         return reverse("admin:ownership_endpoint_deliveries", args=[self.pk])

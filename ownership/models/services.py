@@ -79,9 +79,6 @@ class Environment(RegistryModel):
     def __str__(self) -> str:
         return self.name
 
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
-
     @property
     def name_pattern(self) -> NamePattern:
         """How it makes physical names, whether by suffix or by pattern."""
@@ -125,9 +122,6 @@ class TableGroup(RegistryModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
 
     def get_absolute_url(self) -> str:
         """The group's page."""
@@ -203,9 +197,6 @@ class Service(RegistryModel):
     def get_absolute_url(self) -> str:
         """The service's page."""
         return reverse("pages:service", args=[self.name])
-
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
 
     def clean(self) -> None:
         """Refuse aliases that are not a list of names, and a circle of parts."""

@@ -184,9 +184,6 @@ class Suggestion(RegistryModel):
         """The suggestion's page."""
         return reverse("pages:suggestion", args=[self.number])
 
-    def natural_key(self) -> tuple[int]:
-        return (self.number,)
-
     def check_under_lock(self) -> None:
         """Refuse a second answer, and any other change of a suggestion."""
         before = self.row_before

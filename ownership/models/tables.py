@@ -157,9 +157,6 @@ class Table(KeySchema, RegistryModel):
         """The table's page."""
         return reverse("pages:table", args=[self.name])
 
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
-
     def reading(self) -> list["Access"]:
         """Its accesses that read it."""
         return [access for access in self.accesses.all() if access.mode in READS]
@@ -216,9 +213,6 @@ class SecondaryIndex(KeySchema, RegistryModel):
     def __str__(self) -> str:
         return f"{self.table.name} / {self.name}"
 
-    def natural_key(self) -> tuple[str, str]:
-        return (self.table.name, self.name)
-
     def check_under_lock(self) -> None:
         """Refuse to move the index to another table."""
         refuse_move(self, "index")
@@ -270,9 +264,6 @@ class Access(RegistryModel):
     def is_by_owner(self) -> bool:
         """Whether the service owns the table."""
         return self.service_id == self.table.owner_id
-
-    def natural_key(self) -> tuple[str, str]:
-        return (self.table.name, self.service.name)
 
     def check_under_lock(self) -> None:
         """Refuse to move the access to another table."""

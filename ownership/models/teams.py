@@ -57,9 +57,6 @@ class Team(RegistryModel):
     def __str__(self) -> str:
         return self.name
 
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
-
     def get_absolute_url(self) -> str:
         """The team's page."""
         return reverse("pages:team", args=[self.name])
@@ -131,6 +128,3 @@ class Membership(RegistryModel):
 
     def __str__(self) -> str:
         return f"{self.user.get_username()} in {self.team.name}"
-
-    def natural_key(self) -> tuple[str, str]:
-        return (self.team.name, self.user.get_username())

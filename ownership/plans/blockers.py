@@ -8,7 +8,6 @@ within one row, where a plan combines old and new values. The cost is a few quer
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 
 from django.core.exceptions import ValidationError
 from django.db.models import (
@@ -95,8 +94,8 @@ def find_blockers(steps: Sequence[Step]) -> list[Blocker]:
         blockers += _taken_names(model, saving, outcome)
         blockers += _rows_in_use(model, deleting, outcome)
         blockers += _broken_checks(model, saving)
-    order = dict(zip(steps, count(), strict=False))
-    return sorted(blockers, key=lambda blocker: order[blocker.step])
+    places = {step: place for place, step in enumerate(steps)}
+    return sorted(blockers, key=lambda blocker: places[blocker.step])
 
 
 def natural_columns(model: type[TrackedRow]) -> list[str]:
@@ -221,10 +220,9 @@ def _gets_new_name(step: Step) -> bool:
 
 
 def _uniqueness_message(model: type[TrackedRow]) -> str:
-    for rule in model._meta.constraints:
-        if isinstance(rule, UniqueConstraint):
-            return str(rule.get_violation_error_message())
-    raise LookupError(f"{model.__name__} has no rule that keeps its names unique.")
+    """What the model's first rule of that kind says; each model has one for its natural key."""
+    rules = [rule for rule in model._meta.constraints if isinstance(rule, UniqueConstraint)]
+    return str(rules[0].get_violation_error_message())
 
 
 def _rows_in_use(

@@ -32,7 +32,7 @@ from ownership.history.bulk import (
     save_rows,
 )
 from ownership.history.change_sets import change_set
-from ownership.history.models import Person, TrackedRow, current_head, entry_model
+from ownership.history.models import Person, current_head, entry_model
 from ownership.history.row_states import changed_fields, fetch_rows
 from ownership.models.rights import NotPermitted, refusals
 from ownership.plans.blockers import NAMED, Blocker, find_blockers, in_short, still_used
@@ -170,7 +170,7 @@ class Plan:
             try:
                 self._write(report)
             except RowRefused as refused:
-                step = self._step_of(refused.row)
+                [step] = [step for step in self.steps if step.row is refused.row]
                 raise Blocked(step, _why_refused(refused)) from refused
         return draft.revision
 
@@ -213,12 +213,6 @@ class Plan:
             for row in rows:
                 take_ids_of_references(row)
             save_rows(rows, report)
-
-    def _step_of(self, row: TrackedRow) -> Step:
-        for step in self.steps:
-            if step.row is row:
-                return step
-        raise LookupError(f"{row} is not a row of this plan.")
 
 
 @contextmanager

@@ -65,6 +65,7 @@ ALREADY_SO = "Already as suggested."
 GONE = "It has since been deleted, so this can’t be taken."
 UNKNOWN = "This version of the registry has no rows of this kind, so this can’t be taken."
 NOT_SELECTED = "not selected"
+NOT_TAKEN = "not taken"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ class SuggestedRow:
         return self.action in WHOLE
 
     @property
+    def kind(self) -> str:
+        """What people call the rows of this kind."""
+        return self.stored["model"] if self.model is None else str(self.model._meta.verbose_name)
+
+    @property
     def label(self) -> str:
         """What the row is called now; as it was called then, if it is gone or yet to be added."""
         label = self.stored["label"] if self.row is None else str(self.row)
@@ -148,11 +154,8 @@ class SuggestedRow:
         verb = self.action
         if self.action and not self.happens(chosen):
             verb = KEPT_UNLESS_SELECTED if conflicts else NOT_SELECTED
-        kind = self.stored["model"]
-        if self.model is not None:
-            kind = str(self.model._meta.verbose_name)
         return Preview(
-            kind=kind,
+            kind=self.kind,
             label=self.label,
             verb=verb,
             changes=self._described(),
@@ -161,6 +164,20 @@ class SuggestedRow:
             undecided=frozenset(undecided),
             removes=self.action == DELETE,
             key=self.key if self.is_whole and not conflicts else "",
+        )
+
+    def preview_of_what_was_left(self) -> Preview:
+        """The row in words, once nothing of it can be chosen any more."""
+        changes = []
+        for change in self._described():
+            changes.append(FieldChange(change.field, change.old, change.new))
+        return Preview(
+            kind=self.kind,
+            label=self.label,
+            verb=NOT_TAKEN,
+            changes=changes,
+            explanation=self.explanation,
+            removes=self.action == DELETE,
         )
 
     def _described(self) -> list[FieldChange]:
@@ -277,35 +294,16 @@ def not_taken(
     """
     with as_of(revision):
         rows = Review(suggestion).rows
-    asked = {
-        (*row_key(step), name)
-        for hand_over in passed_on
-        for step in hand_over.steps
-        for name in step["changes"]
-    }
+    passed: set[tuple] = set()
+    for hand_over in passed_on:
+        for step in hand_over.steps:
+            passed.update((row_key(step), name) for name in step["changes"])
     previews = []
     for row in rows:
         key = row_key(row.stored)
-        left = [
-            suggested_field
-            for suggested_field in row.fields
-            if (*key, suggested_field.name) not in asked
-        ]
+        left = [each for each in row.fields if (key, each.name) not in passed]
         if left or row.explanation in (GONE, UNKNOWN):
-            preview = replace(row, fields=left, conflict=None).preview(())
-            changes = [
-                FieldChange(change.field, change.old, change.new) for change in preview.changes
-            ]
-            previews.append(
-                replace(
-                    preview,
-                    verb="not taken",
-                    changes=changes,
-                    conflicts={},
-                    undecided=frozenset(),
-                    key="",
-                )
-            )
+            previews.append(replace(row, fields=left).preview_of_what_was_left())
     return previews
 
 

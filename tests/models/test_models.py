@@ -25,6 +25,7 @@ from tests.support.factories import (
     make_service,
     make_table,
     make_team,
+    make_waiver,
 )
 
 pytestmark = pytest.mark.django_db
@@ -235,6 +236,7 @@ def test_everything_is_found_by_its_natural_key(seeded):
         Table.objects.get(name="biztechUsers"),
         SecondaryIndex.objects.get(name="event-query"),
         Access.objects.get(table__name="biztechUsers", service__name="payments"),
+        make_waiver(Table.objects.get(name="biztechUsers")),
     ]:
         assert type(row).objects.get_by_natural_key(*row.natural_key()) == row
 
