@@ -22,6 +22,9 @@ MAX_DEPTH = 10
 # Accesses and parts in one trace: nobody reads more, and no query of a hop names more ids.
 MAX_ROWS = 500
 
+# The map's order of tables, for their accesses.
+TABLE_ORDER = [f"table__{name}" for name in Table._meta.ordering or ()]
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -86,13 +89,14 @@ class _Tracer:
     def run(self) -> Trace:
         """Add hops until the depth or the bound is reached, or a hop leads nowhere new."""
         hops = self.result.hops
-        hops.append([self._stop(row, 0) for row in self._start_rows()])
-        while len(hops) <= self.result.depth and self.result.complete:
-            new_rows = [stop.row for stop in hops[-1] if not stop.again]
-            stops = self._next_hop(new_rows, len(hops)) if new_rows else []
-            if not stops:
-                break
+        stops = [self._stop(row, 0) for row in self._start_rows()]
+        while stops:
             hops.append(stops)
+            new_rows = [stop.row for stop in stops if not stop.again]
+            is_last = len(hops) > self.result.depth or not self.result.complete
+            if is_last or not new_rows:
+                break
+            stops = self._next_hop(new_rows, len(hops))
         return self.result
 
     def _start_rows(self) -> Sequence[Table | Service]:
@@ -102,7 +106,7 @@ class _Tracer:
             return [start]
         services = level = [start]
         while level:
-            parts = Service.objects.filter(part_of__in=[service.pk for service in level])
+            parts = Service.objects.filter(part_of__in=level)
             parts = parts.exclude(pk__in=[service.pk for service in services])
             level = self._as_many_as_fit(parts.select_related("part_of"))
             services = services + level
@@ -121,13 +125,12 @@ class _Tracer:
         modes = READS if to_services == self.result.downstream else WRITES
         accesses = accesses.filter(mode__in=modes)
         row_ids = [row.pk for row in rows]
-        table_order = [f"table__{name}" for name in Table._meta.ordering or ()]
         if to_services:
             accesses = accesses.filter(table__in=row_ids)
-            accesses = accesses.order_by("service__name", *table_order, "position")
+            accesses = accesses.order_by("service__name", *TABLE_ORDER, "position")
         else:
             accesses = accesses.filter(service__in=row_ids)
-            accesses = accesses.order_by(*table_order, "position", "service__name")
+            accesses = accesses.order_by(*TABLE_ORDER, "position", "service__name")
 
         stops: dict[int, TraceStop] = {}
         for access in self._as_many_as_fit(accesses):

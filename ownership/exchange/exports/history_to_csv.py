@@ -3,13 +3,11 @@
 An entry without fields to tell, such as a deleted group of which nothing but the name was recorded, has one row.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from ownership.audit.comparison import Difference
 from ownership.audit.descriptions import FieldChange, describe, stated_changes
-from ownership.exchange.exports.to_csv import PIECE, safe_cell
+from ownership.exchange.exports.to_csv import pieces
 from ownership.history.models import VERBS, ChangeSet, Entry
 
 LOG_COLUMNS = [
@@ -32,12 +30,12 @@ COMPARISON_COLUMNS = ["table", "kind", "entry", "what", "field", "from", "to"]
 
 def log(changes: Iterable[tuple[ChangeSet, list[Entry]]]) -> Iterator[bytes]:
     """The log as pieces of a file, in the order of the change sets."""
-    return _pieces(LOG_COLUMNS, _log_rows(changes))
+    return pieces(LOG_COLUMNS, _log_rows(changes))
 
 
 def comparison(differences: Iterable[Difference]) -> Iterator[bytes]:
     """A comparison as pieces of a file; ``table`` is empty for what belongs to none."""
-    return _pieces(COMPARISON_COLUMNS, _comparison_rows(differences))
+    return pieces(COMPARISON_COLUMNS, _comparison_rows(differences))
 
 
 def _log_rows(changes: Iterable[tuple[ChangeSet, list[Entry]]]) -> Iterator[list[str]]:
@@ -72,17 +70,3 @@ def _fields(changes: list[FieldChange]) -> list[list[str]]:
     """Name, old and new value of each field; one empty row where there is none."""
     rows = [[change.field, change.old or "", change.new or ""] for change in changes]
     return rows or [["", "", ""]]
-
-
-def _pieces(columns: list[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    text.write("\ufeff")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([safe_cell(cell) for cell in row])
-        if text.tell() > PIECE:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()

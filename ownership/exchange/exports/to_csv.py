@@ -9,7 +9,7 @@ with one gives the exact values back.
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ownership.exchange.exports import MapContent
 from ownership.exchange.texts import trimmed
@@ -46,10 +46,7 @@ def cell_value(cell: str) -> str:
 
 
 def render(content: MapContent) -> Iterator[bytes]:
-    """The map as pieces of a file: UTF-8 with a byte order mark, which spreadsheets need; lines end in CRLF."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    text.write("\ufeff")
+    """The map as pieces of a file."""
     columns = [*COLUMNS]
     if content["teams"]:
         columns.insert(columns.index("owner") + 1, OWNER_TEAM)
@@ -57,9 +54,18 @@ def render(content: MapContent) -> Iterator[bytes]:
         columns.remove(TEAM)
     if content["environment"] is not None:
         columns.insert(1, PHYSICAL_NAME)
+    rows = ([row[column] for column in columns] for row in _rows(content))
+    return pieces(columns, rows)
+
+
+def pieces(columns: list[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """Pieces of a file: UTF-8 with a byte order mark, which spreadsheets need; lines end in CRLF."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    text.write("\ufeff")
     writer.writerow(columns)
-    for row in _rows(content):
-        writer.writerow([safe_cell(row[column]) for column in columns])
+    for row in rows:
+        writer.writerow([safe_cell(cell) for cell in row])
         if text.tell() > PIECE:
             yield text.getvalue().encode()
             text.seek(0)
