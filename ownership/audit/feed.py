@@ -226,22 +226,23 @@ def select(
         condition &= Q(change_set__time__gte=since)
     if until is not None:
         condition &= Q(change_set__time__lt=until)
-    selection: Selection = dict.fromkeys(entry_models(), condition)
+    # Of each of these, an entry must pass one.
+    choices: list[Iterable[EntryFilter]] = []
     if table is not None:
-        about_table = Timeline.about(Table, *_ids_named(Table, table))
-        selection = both_of(selection, any_of(about_table.filters))
+        choices.append(Timeline.about(Table, *_ids_named(Table, table)).filters)
     if service is not None:
-        about_service = Timeline.about(Service, *_ids_named(Service, service))
-        selection = both_of(selection, any_of(about_service.filters))
+        choices.append(Timeline.about(Service, *_ids_named(Service, service)).filters)
     if group is not None:
-        about_group = about_groups(_ids_named(TableGroup, group))
-        selection = both_of(selection, any_of(about_group))
+        choices.append(about_groups(_ids_named(TableGroup, group)))
     if kind is not None:
-        selection = both_of(selection, any_of(CHANGE_KINDS[kind].filters()))
+        choices.append(CHANGE_KINDS[kind].filters())
     if field is not None:
-        selection = both_of(selection, any_of(_with_field(field)))
+        choices.append(_with_field(field))
     if about is not None:
-        selection = both_of(selection, any_of(about))
+        choices.append(about)
+    selection: Selection = dict.fromkeys(entry_models(), condition)
+    for filters in choices:
+        selection = both_of(selection, any_of(filters))
     return selection
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db.models import Model, OuterRef, Q, Subquery
@@ -253,7 +254,10 @@ class Timeline:
                 "change_set_id", "sequence", "pk"
             ):
                 places[revision].add(EntryPlace(sequence, model, entry_id))
-        return {revision: sorted(places[revision], key=_sequence) for revision in revisions}
+        in_order = {}
+        for revision in revisions:
+            in_order[revision] = sorted(places[revision], key=attrgetter("sequence"))
+        return in_order
 
 
 def _as_ids(pks: Iterable[object]) -> list[int]:
@@ -281,7 +285,7 @@ def _of_services(ids: list[int]) -> list[EntryFilter]:
     ]
 
 
-def summarize(revisions: list[int], size: int = 3) -> dict[int, TimelineGroup]:
+def summarize(revisions: list[int], size: int) -> dict[int, TimelineGroup]:
     """Some entries of each of these change sets, and how many others it has; a constant number of queries.
 
     They are its first entries. Of a change set that ends in a deletion they are the last ones, backwards: what
@@ -305,22 +309,14 @@ def summarize(revisions: list[int], size: int = 3) -> dict[int, TimelineGroup]:
 
 
 def change_set_entries(
-    revision: int,
-    after: int = 0,
-    size: int = ENTRIES_PAGE,
-    models: Iterable[type[Entry]] | None = None,
+    revision: int, models: Iterable[type[Entry]], after: int = 0
 ) -> tuple[list[EntryDescription], int | None]:
-    """Entries of a change set in order, after that sequence; and the sequence to go on after, None at the end.
-
-    ``models`` are the kinds of entry that are asked for, all if not given.
-    """
+    """Entries of these kinds in a change set, after that sequence; and the one to go on after, None at the end."""
     condition = Q(change_set=revision, sequence__gt=after)
-    if models is None:
-        models = entry_models()
-    entries = read_entries([(model, condition) for model in models], limit=size + 1)
-    described = [describe(entry) for entry in entries[:size]]
-    next_after = entries[size - 1].sequence if len(entries) > size else None
-    return described, next_after
+    entries = read_entries([(model, condition) for model in models], limit=ENTRIES_PAGE + 1)
+    some = entries[:ENTRIES_PAGE]
+    next_after = some[-1].sequence if len(entries) > ENTRIES_PAGE else None
+    return [describe(entry) for entry in some], next_after
 
 
 def numbers_of_entries(revision: int) -> dict[type[Entry], int]:
@@ -387,7 +383,3 @@ def _change_sets(revisions: Iterable[int]) -> dict[int, tuple[ChangeSet, int]]:
         sequences = [getattr(change_set, name) or 0 for name in last_sequences]
         change_sets[revision] = (change_set, max(sequences))
     return change_sets
-
-
-def _sequence(place: EntryPlace) -> int:
-    return place.sequence

@@ -194,9 +194,9 @@ class Rights:
         """Whether the role alone is not enough: rights follow the owner, and the person is no administrator."""
         return settings.RIGHTS_FOLLOW_OWNER and not self.user.is_superuser
 
-    def may_edit(self, row: TrackedRow, verb: str = "change") -> bool:
-        """Whether the person may ``add``, ``change`` or ``delete`` the row, as it is given here."""
-        if not has_permission(self.user, row, verb):
+    def may_edit(self, row: TrackedRow) -> bool:
+        """Whether the person may change the row, as it is given here."""
+        if not has_permission(self.user, row, PERMISSIONS[CHANGED]):
             return False
         return not self.depend_on_teams or self.holds(holders(row, self.moment))
 
@@ -219,13 +219,13 @@ class Rights:
         return refusal
 
 
-def may_edit(user: AbstractUser | AnonymousUser, row: TrackedRow, verb: str = "change") -> bool:
-    """Whether the user may ``add``, ``change`` or ``delete`` the row: by role, and by team if rights follow the owner.
+def may_edit(user: AbstractUser | AnonymousUser, row: TrackedRow) -> bool:
+    """Whether the user may change the row: by role, and by team if rights follow the owner.
 
     A row that is not saved yet counts as it would be. At most four queries; none besides those for the role without
     the setting, and for administrators.
     """
-    return Rights(user).may_edit(row, verb)
+    return Rights(user).may_edit(row)
 
 
 def editable(user: AbstractUser | AnonymousUser, rows: Iterable[TrackedRow]) -> set[int | None]:

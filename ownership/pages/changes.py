@@ -126,7 +126,7 @@ class ChangeSetPage(Page):
             raise BadAddress(f"kind takes one of {', '.join(kinds)}.")
         models = [entry_model(kinds[kind][0])] if kind else list(numbers)
         after = whole_number(self.request.GET.get("after")) or 0
-        entries, more = change_set_entries(revision, after, models=models)
+        entries, more = change_set_entries(revision, models, after)
         return super().get_context_data(**kwargs) | {
             "change_set": change_set,
             "before": revision - 1,

@@ -387,5 +387,5 @@ def _written(suggestion: Any) -> list[EntryDescription]:
         return []
     own = entry_model(Suggestion)
     models = [model for model in entry_models() if model is not own]
-    entries, _ = change_set_entries(suggestion.answered_in, models=models)
+    entries, _ = change_set_entries(suggestion.answered_in, models)
     return entries

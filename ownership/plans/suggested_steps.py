@@ -127,9 +127,7 @@ def title_of(steps: Sequence[Step]) -> str:
     return in_short(distinct, len(distinct))[:LONGEST_ABOUT]
 
 
-def subjects_of(
-    steps: Sequence[Step], kind: str, team_id: int | None = None
-) -> list[SuggestionSubject]:
+def subjects_of(steps: Sequence[Step], kind: str, team_id: int | None) -> list[SuggestionSubject]:
     """The tables and services whose teams are asked, not saved yet and without their suggestion.
 
     Of a new table that is the service that would own it; of a hand-over, the service that the table goes to, too.

@@ -305,8 +305,8 @@ def test_may_edit_says_what_the_guard_says(owned):
     assert may_edit(owned.ann, owned.used)
     assert not may_edit(owned.ann, owned.replies)
     assert may_edit(owned.root, owned.replies)
-    assert not may_edit(owned.ann, Access(table=owned.replies, service=owned.bot), "add")
-    assert may_edit(owned.ann, Access(table=owned.replies, service=owned.till), "add")
+    assert not may_edit(owned.ann, Access(table=owned.replies, service=owned.bot))
+    assert may_edit(owned.ann, Access(table=owned.replies, service=owned.till))
     owned.ann.groups.clear()
     assert not may_edit(User.objects.get(username="ann"), owned.receipts)
 
