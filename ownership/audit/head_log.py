@@ -44,8 +44,5 @@ def _record(line: str) -> dict | None:
         record = json.loads(line[start:])
     except ValueError:
         return None
-    if not isinstance(record, dict) or record.get("logger") != "ownership.history":
-        return None
-    if not isinstance(record.get("head"), str):
-        return None
-    return record
+    is_of_history = record.get("logger") == "ownership.history"
+    return record if is_of_history and isinstance(record.get("head"), str) else None

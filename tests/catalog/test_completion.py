@@ -52,6 +52,8 @@ def test_a_name_that_a_table_or_service_used_to_have_leads_to_it(seeded):
     assert suggested("BIZTECHqrs") == ["former table biztechQRs"]
     assert suggested("bots") == ["former service bots"]
     assert suggested("bo") == []  # as part of too many names
+    table.delete()
+    assert suggested("biztechQR") == []
 
 
 def test_there_are_never_more_than_fit_on_a_screen(seeded):

@@ -467,3 +467,10 @@ def test_mistakes_in_a_map_are_reported_with_their_places_and_all_at_once(run):
         "map.json, tables › biztechUsers: table biztechUsers: unknown service 'nobody'.",
         "Nothing was changed.",
     ]
+
+
+def test_an_unknown_name_is_answered_with_the_one_that_it_looks_like(run):
+    content = saved_map()
+    content["tables"][0]["owner"] = "Events"
+    with pytest.raises(CommandError, match="unknown service 'Events': write 'events'"):
+        run(json.dumps(content), name="map.json")

@@ -61,6 +61,17 @@ def test_lines_that_are_not_understood_are_listed_by_number():
     assert statements.ignored == [(1, "# Mine"), (11, "A word on the side."), (13, "#### Deeper")]
 
 
+def test_in_the_lists_of_environments_and_teams_only_their_lines_are_understood():
+    statements = from_markdown.read(
+        "map.md",
+        f"{TABLE}| a | Read | |\n\n"
+        f"## Environment Suffix Reminder\n\n- **live** (suffix LIVE)\n\n  More of it.\n\n{ROWS}\n"
+        "## Teams and Their Services\n\n- : a service\n",
+    )
+    assert statements.problems == []
+    assert {number for number, _ in statements.ignored} == {11, 13, 15, 16, 20}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
@@ -82,6 +93,12 @@ def test_lines_that_are_not_understood_are_listed_by_number():
         (TABLE + "\n### one\n", 8, "table one is in line 3 already"),
         ("## G\n### one\nPrimary key: a + b + c.\n", 3, "write the key schema as"),
         ("## G\n### one\n- Index\n- Index x (GSX)\n", 4, "write an index as"),
+        ("## G\n### one\nPrimary key: a [S] [N].\n", 3, "write the key schema as"),
+        (
+            TABLE + "| a | Read | |\n\n" + ROWS + "| b | Read | |\n",
+            9,
+            "is a second table of accesses",
+        ),
     ],
 )
 def test_a_mistake_in_markdown_is_reported_with_its_line(text, line, words):

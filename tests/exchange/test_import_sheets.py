@@ -186,6 +186,7 @@ def test_a_workbook_is_read_like_csv():
     [
         (7, "7"),
         (7.0, "7"),
+        (1e16, "10000000000000000"),
         (1.25, "1.25"),
         (True, "true"),
         (date(2026, 3, 1), "2026-03-01"),
@@ -217,6 +218,18 @@ def test_a_hidden_sheet_is_not_read():
     assert read_content("map.xlsx", saved(book)).remarks == [
         "Sheet “Shown” is read. Not read: “Sheet” (hidden)."
     ]
+
+
+def test_a_workbook_of_hidden_sheets_is_refused():
+    book = Workbook()
+    book.active.append(HEAD)
+    content = BytesIO()
+    with zipfile.ZipFile(BytesIO(saved(book))) as old, zipfile.ZipFile(content, "w") as new:
+        for name in old.namelist():
+            part = old.read(name).replace(b'state="visible"', b'state="hidden"')
+            new.writestr(name, part)
+    with pytest.raises(UnreadableFile, match="has no sheet in sight"):
+        read_content("map.xlsx", content.getvalue())
 
 
 def test_a_formula_without_a_value_is_named_by_its_cell():

@@ -183,6 +183,7 @@ MISTAKES = {
         lambda fixture: fixture.pop("services"),
         ["map.yaml", "'services' is missing"],
     ),
+    "aliases-no-list": (service(aliases="bulletin"), ["services › news", "a list"]),
     "unknown-part-of": (service(part_of="nobody"), ["services › news", "unknown service 'nobody'"]),
     "part-of-itself": (service(part_of="news"), ["services › news", "circle: news → news"]),
     "part-of-circle": (

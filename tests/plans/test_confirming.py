@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import localdate
 
+from ownership.audit.descriptions import describe
 from ownership.audit.timeline import Timeline
 from ownership.history.models import ChangeSet, current_head, entries_of
 from ownership.models import Confirmation, Table, TableGroup
 from ownership.plans.confirming import changes_since, confirm
+from ownership.plans.undo import Undo
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import day_text
 
@@ -107,3 +109,12 @@ def test_confirming_many_takes_as_many_queries_as_confirming_two():
 
     two = count([make_table() for _ in range(2)])
     assert count([make_table() for _ in range(50)]) == two
+
+
+def test_an_undone_confirmation_is_not_called_confirmed_again():
+    table = make_table("orders")
+    confirm(ids(table), current_head().revision, user=None)
+    confirmed = confirm(ids(table), current_head().revision, user=None)
+    Undo(confirmed.revision).plan().apply(user=None, reason="Too soon", source="restore")
+    entries = [describe(entry) for entry in Confirmation.history.order_by("history_id")]
+    assert [entry.verb for entry in entries] == ["confirmed", "confirmed", "changed"]

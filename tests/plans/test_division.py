@@ -190,3 +190,9 @@ def test_dividing_takes_as_many_queries_for_many_rows_as_for_few(owned):
         send(divide(plan_of(*steps[:-1]), owned.ann))
     # Refusals 5; what waits; and what the user may hand over: teams and links.
     assert numbers == [8, 8]
+
+
+def test_a_suggestion_of_less_of_a_row_is_not_the_same(owned, viewer):
+    send(divide(plan_of(changed(owned.replies)), viewer))
+    more = changed(owned.replies, description="New", more_title="Wiki")
+    assert divide(plan_of(more), viewer).unsuggested == [more]

@@ -215,3 +215,11 @@ def statements(size: int) -> int:
 
 def test_a_plan_takes_as_many_statements_for_many_rows_as_for_few():
     assert statements(4) == statements(40)
+
+
+def test_a_row_that_is_deleted_before_its_users_give_it_up_is_still_used(table):
+    """The rules look at what all steps leave behind, the database at each."""
+    plan = plan_of(Step(table.owner, None), changed(table, owner=make_service("users")))
+    assert plan.blockers == []
+    with pytest.raises(Blocked, match="payments: still used by orders"):
+        apply(plan)

@@ -3,13 +3,15 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from ownership.audit.descriptions import steps_in_words
 from ownership.history.change_sets import change_set
 from ownership.history.models import ChangeSet, Person, current_head, entries_of
 from ownership.models import Access, Suggestion, Table
 from ownership.plans.division import OwnerPart
 from ownership.plans.plan import Blocked, NotApplied, Stale
 from ownership.plans.steps import Step, copy_of
-from ownership.plans.suggestion_review import ALREADY_SO, GONE, Review, not_taken
+from ownership.plans.suggested_steps import stored_previews
+from ownership.plans.suggestion_review import ALREADY_SO, GONE, UNKNOWN, Review, not_taken
 from ownership.plans.suggestions import decline, suggest, suggest_again, take, withdraw
 from tests.support.factories import make_access, make_service, make_table
 
@@ -286,3 +288,34 @@ def test_what_waits_is_not_suggested_again_by_its_author_either(viewer, lead, or
     suggest_again(suggestion, viewer)
     with pytest.raises(NotApplied, match="already waiting, as suggestion 2"):
         suggest_again(suggestion, viewer)
+
+
+def test_what_is_so_by_now_is_not_suggested_again(viewer, orders):
+    suggestion = make(viewer, changed(orders, description="New"))
+    edit(orders, description="New")
+    with pytest.raises(NotApplied, match="already as suggested"):
+        suggest_again(suggestion, viewer)
+
+
+def test_a_suggestion_is_closed_once(viewer, lead, orders):
+    suggestion = make(viewer, changed(orders, description="New"))
+    decline(suggestion, user=lead, reason="No", revision=current_head().revision)
+    suggestion.refresh_from_db()
+    with pytest.raises(NotApplied, match="was answered"):
+        withdraw(suggestion, user=viewer, reason="Never mind", revision=current_head().revision)
+
+
+def test_rows_of_a_kind_that_this_version_does_not_know_are_named_and_not_taken(
+    viewer, lead, orders
+):
+    suggestion = make(viewer, changed(orders, description="New"))
+    of_a_later_version = suggestion.steps[0] | {"model": "shard", "label": "one"}
+    suggestion.steps.append(of_a_later_version)
+    review = Review(suggestion)
+    assert [row.explanation for row in review.rows] == ["", UNKNOWN]
+    assert not review.is_whole(review.choices)
+    assert [preview.kind for preview in review.previews(())] == ["table", "shard"]
+    assert [preview.kind for preview in stored_previews(suggestion)] == ["table", "shard"]
+    assert steps_in_words(suggestion.steps).endswith("\nshard one changed")
+    plan, blockers = review.plan(review.choices)
+    assert ([step.label for step in plan.steps], blockers) == (["orders"], [])

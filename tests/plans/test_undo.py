@@ -383,3 +383,11 @@ def test_undoing_takes_as_many_statements_for_many_rows_as_for_few():
 
 def _all(revision):
     return list(Undo(revision).conflicts)
+
+
+def test_what_was_deleted_is_not_restored_twice(table):
+    table.delete()
+    revision = head()
+    run(revision)
+    [row] = Undo(revision).rows
+    assert (row.action, row.explanation) == ("", "It already exists again.")
