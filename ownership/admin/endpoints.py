@@ -191,8 +191,13 @@ class EndpointAdmin(RegistryAdmin):
     ) -> dict[str, Any]:
         attempts = DeliveryAttempt.objects.filter(delivery=endpoint.pk)[:ATTEMPTS_SHOWN]
         delivery = Delivery.objects.filter(pk=endpoint.pk).first()
-        secrets = list(endpoint.secrets.all())
-        now = timezone.now()
+        current = None
+        earlier = []
+        for secret in endpoint.secrets.all():
+            if secret.valid_until is None:
+                current = secret
+            elif secret.valid_until > timezone.now():
+                earlier.append(secret)
         return {
             **self.admin_site.each_context(request),
             "title": f"Deliveries to {endpoint.name}",
@@ -205,10 +210,8 @@ class EndpointAdmin(RegistryAdmin):
             "delivery": delivery,
             "failed_revision": _failed_revision(delivery),
             "requests": endpoint.delivery_requests.all(),
-            "secret": next((secret for secret in secrets if secret.valid_until is None), None),
-            "earlier": [
-                secret for secret in secrets if secret.valid_until and secret.valid_until > now
-            ],
+            "secret": current,
+            "earlier": earlier,
             "form": form,
             "attempts": attempts,
             "may_change": self.has_change_permission(request),

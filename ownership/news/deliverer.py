@@ -136,12 +136,13 @@ class Listener:
 
     def wait(self, seconds: float, stopping: threading.Event) -> None:
         """Wait until a change set is written, the seconds have passed, or ``stopping`` is set."""
-        if connection.vendor != "postgresql" or not self._listen():
+        listening = self._listen()
+        if listening is None:
             stopping.wait(seconds)
             return
         end = time.monotonic() + seconds
         while not stopping.is_set() and time.monotonic() < end:
-            if self._is_notified(min(STEP, max(0.0, end - time.monotonic()))):
+            if self._is_notified(listening, min(STEP, seconds)):
                 return
 
     def close(self) -> None:
@@ -150,10 +151,10 @@ class Listener:
             self._connection.close()
             self._connection = None
 
-    def _listen(self) -> bool:
-        """Listen if that is possible; whether it is."""
-        if self._connection is not None:
-            return True
+    def _listen(self) -> psycopg.Connection | None:
+        """Listen if that is possible, from the first time on."""
+        if self._connection is not None or connection.vendor != "postgresql":
+            return self._connection
         try:
             parameters = connection.get_connection_params()
             self._connection = psycopg.connect(**parameters | {"autocommit": True})
@@ -161,12 +162,9 @@ class Listener:
         except psycopg.Error:
             LOG.warning("Can't listen to PostgreSQL; looking every few seconds instead")
             self.close()
-            return False
-        return True
+        return self._connection
 
-    def _is_notified(self, seconds: float) -> bool:
-        listening = self._connection
-        assert listening is not None  # noqa: S101  # _listen() has made it
+    def _is_notified(self, listening: psycopg.Connection, seconds: float) -> bool:
         try:
             select.select([listening.fileno()], [], [], seconds)
             notifications = list(listening.notifies(timeout=0))

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from ownership.history.models import whole_number
 from ownership.news.addresses import permitted_addresses
 
 # Seconds from the first connection to the end of the answer.
@@ -117,30 +118,32 @@ def _connect(
     addresses: list[str], port: int, encrypted_host: str | None, deadline: _Deadline
 ) -> HTTPConnection:
     """A connection to the first of the addresses that takes one."""
-    last = min(len(addresses), MOST_ADDRESSES) - 1
-    for number, address in enumerate(addresses):
-        seconds = min(LONGEST_CONNECT, deadline.seconds_left())
-        if encrypted_host is None:
-            connection = HTTPConnection(address, port, timeout=seconds)
-        else:
-            # Connect to the address; the name is for the handshake and the certificate.
-            connection = HTTPSConnection(
-                address,
-                port,
-                timeout=seconds,
-                server_hostname=encrypted_host,
-                ssl_context=_tls(),
-            )
-        try:
-            connection.connect()
-        except (NewConnectionError, ConnectTimeoutError):
-            if number == last:
-                raise
-            continue
-        deadline.watch(connection.sock)
-        connection.sock.settimeout(deadline.seconds_left())
-        return connection
-    raise AssertionError  # permitted_addresses returns at least one
+    *others, last = addresses[:MOST_ADDRESSES]
+    for address in others:
+        with suppress(NewConnectionError, ConnectTimeoutError):
+            return _connect_to(address, port, encrypted_host, deadline)
+    return _connect_to(last, port, encrypted_host, deadline)
+
+
+def _connect_to(
+    address: str, port: int, encrypted_host: str | None, deadline: _Deadline
+) -> HTTPConnection:
+    seconds = min(LONGEST_CONNECT, deadline.seconds_left())
+    if encrypted_host is None:
+        connection = HTTPConnection(address, port, timeout=seconds)
+    else:
+        # Connect to the address; the name is for the handshake and the certificate.
+        connection = HTTPSConnection(
+            address,
+            port,
+            timeout=seconds,
+            server_hostname=encrypted_host,
+            ssl_context=_tls(),
+        )
+    connection.connect()
+    deadline.watch(connection.sock)
+    connection.sock.settimeout(deadline.seconds_left())
+    return connection
 
 
 def _ask(
@@ -151,10 +154,7 @@ def _ask(
     )
     response = connection.getresponse()
     content = response.read(MOST_BYTES, decode_content=False)
-    seconds = response.headers.get("Retry-After", "")
-    retry_after = (
-        int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 7 else None
-    )
+    retry_after = whole_number(response.headers.get("Retry-After"))
     text = content.decode("utf-8", errors="replace").replace("\x00", "�")
     return Answer(response.status, text, retry_after)
 

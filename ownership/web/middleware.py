@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from django.views.defaults import page_not_found
 
 from ownership.history.lock import RegistryBusy
@@ -118,31 +119,24 @@ def _networks(texts: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
     return [ip_network(text) for text in texts]
 
 
-class BrowserPolicyMiddleware:
+class BrowserPolicyMiddleware(MiddlewareMixin):
     """Adds the policy headers, which are the same on every response."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Add the headers."""
-        response = self.get_response(request)
         for name, value in BROWSER_POLICIES.items():
             response.headers[name] = value
         return response
 
 
-class MinimumRevisionMiddleware:
+class MinimumRevisionMiddleware(MiddlewareMixin):
     """Refuses to answer from a revision older than X-Registry-Min-Revision asks for: 412."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """Check the header if there is one, with one query."""
         text = request.META.get("HTTP_X_REGISTRY_MIN_REVISION")
         if text is None:
-            return self.get_response(request)
+            return None
         minimum = whole_number(text)
         if minimum is None:
             return problem(400, f"{MINIMUM_REVISION_HEADER} takes a revision number.")
@@ -150,7 +144,7 @@ class MinimumRevisionMiddleware:
         if revision < minimum:
             detail = f"Revision {minimum} is not in this registry's history. The latest revision is {revision}."
             return problem(412, detail)
-        return self.get_response(request)
+        return None
 
 
 class HealthMiddleware:
@@ -190,15 +184,8 @@ class NotFoundMiddleware:
         return None
 
 
-class BusyMiddleware:
+class BusyMiddleware(MiddlewareMixin):
     """Answers a save that waited too long for the registry's lock with a page from which it can be sent again."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer RegistryBusy with 503; leave every other exception to Django."""
