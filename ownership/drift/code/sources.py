@@ -209,7 +209,9 @@ class Sources:
         module = syntax.Module(name, "javascript")
         exports = syntax.Member(1, syntax.Name(1, "module"), "exports")
         assignment = syntax.Assign(1, exports, _as_literal(value))
-        module.body = syntax.Function("", 1, [], [syntax.Evaluate(1, assignment)], module)
+        module.body = syntax.Function(
+            "", 1, [], [syntax.ExpressionStatement(1, assignment)], module
+        )
         return module
 
     def json(self, name: str) -> dict[str, object]:

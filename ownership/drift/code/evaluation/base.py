@@ -32,7 +32,7 @@ class EvaluationBase:
         self.calls = Calls(interpreter)
         self.variables: LocalValues | None = {}
         # For each loop around the current statement, the variables wherever it is left or goes on early.
-        self.loop_exits: list[list[LocalValues]] = []
+        self.loop_exits: list[list[LocalValues | None]] = []
         self.turns = 1  # of all loops around the current statement
 
     def _set_variable(self, name: str, value: CodeValue) -> None:

@@ -167,7 +167,7 @@ class ExpressionEvaluation(Instances):
             value = self.interpreter.member(value, name, node.line)
         return value
 
-    def _given(self, node: syntax.Given) -> CodeValue:
+    def _evaluated(self, node: syntax.Evaluated) -> CodeValue:
         return node.value
 
     def _other(self, node: syntax.Other) -> CodeValue:
@@ -193,7 +193,7 @@ EVALUATE: dict[type, Callable[[ExpressionEvaluation, Any], CodeValue]] = {
     syntax.Equal: ExpressionEvaluation._equal,
     syntax.Or: ExpressionEvaluation._or,
     syntax.FunctionExpression: ExpressionEvaluation._function,
-    syntax.Given: ExpressionEvaluation._given,
+    syntax.Evaluated: ExpressionEvaluation._evaluated,
     syntax.Subscript: ExpressionEvaluation._subscript,
     syntax.Injected: ExpressionEvaluation._injected,
     syntax.ListLiteral: ExpressionEvaluation._list,

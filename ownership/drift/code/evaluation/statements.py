@@ -44,7 +44,7 @@ class Evaluation(ExpressionEvaluation):
                 return
             INTERPRET[type(statement)](self, statement)
 
-    def _evaluate_statement(self, node: syntax.Evaluate) -> None:
+    def _evaluate_statement(self, node: syntax.ExpressionStatement) -> None:
         self.evaluate(node.value)
 
     def _declare(self, node: syntax.Declare) -> None:
@@ -57,10 +57,13 @@ class Evaluation(ExpressionEvaluation):
         self.interpreter.add(self.frame.result, value)
         self.variables = None
 
-    def _stop(self, node: syntax.Stop) -> None:
+    def _throw(self, node: syntax.Throw) -> None:
         if node.value is not None:
             self.evaluate(node.value)
-        if not node.leaves_function and self.loop_exits and self.variables is not None:
+        self.variables = None
+
+    def _break(self, node: syntax.Break) -> None:
+        if self.loop_exits:
             self.loop_exits[-1].append(self.variables)
         self.variables = None
 
@@ -181,14 +184,15 @@ class Evaluation(ExpressionEvaluation):
 
 
 INTERPRET: dict[type, Callable[[Evaluation, Any], None]] = {
+    syntax.Break: Evaluation._break,
     syntax.Declare: Evaluation._declare,
-    syntax.Evaluate: Evaluation._evaluate_statement,
+    syntax.ExpressionStatement: Evaluation._evaluate_statement,
     syntax.If: Evaluation._if,
     syntax.Import: Evaluation._import,
     syntax.ImportAll: Evaluation._import_all,
     syntax.Loop: Evaluation._loop,
     syntax.Return: Evaluation._return,
-    syntax.Stop: Evaluation._stop,
     syntax.Switch: Evaluation._switch,
+    syntax.Throw: Evaluation._throw,
     syntax.Try: Evaluation._try,
 }

@@ -93,7 +93,9 @@ class JavaScriptFunctions(Types):
                 line = function.line
                 target = syntax.Member(line, syntax.This(line), parameter.property_name)
                 value = syntax.Name(line, parameter.target.name)
-                statements.append(syntax.Evaluate(line, syntax.Assign(line, target, value)))
+                statements.append(
+                    syntax.ExpressionStatement(line, syntax.Assign(line, target, value))
+                )
         return statements
 
     def _wrapped(

@@ -50,7 +50,7 @@ class JavaScriptStatements(JavaScriptModules):
         if method is None:
             return []
         if self.nesting >= syntax.MAX_NESTING:
-            return [syntax.Evaluate(line_of(node), self._too_deep(node))]
+            return [syntax.ExpressionStatement(line_of(node), self._too_deep(node))]
         self.nesting += 1
         try:
             return method(self, node)
@@ -63,7 +63,7 @@ class JavaScriptStatements(JavaScriptModules):
             if child.type == "internal_module":
                 statements += self._namespace(child)
             else:
-                statements.append(syntax.Evaluate(line_of(node), self.expression(child)))
+                statements.append(syntax.ExpressionStatement(line_of(node), self.expression(child)))
         return statements
 
     def _variables(self, node: Node) -> list[Statement]:
@@ -101,10 +101,10 @@ class JavaScriptStatements(JavaScriptModules):
         return [syntax.Return(line_of(node), self._first_expression(node))]
 
     def _throw(self, node: Node) -> list[Statement]:
-        return [syntax.Stop(line_of(node), self._first_expression(node), leaves_function=True)]
+        return [syntax.Throw(line_of(node), self._first_expression(node))]
 
     def _break(self, node: Node) -> list[Statement]:
-        return [syntax.Stop(line_of(node), None, leaves_function=False)]
+        return [syntax.Break(line_of(node))]
 
     def _if(self, node: Node) -> list[Statement]:
         branches: list[tuple[Expression, list[Statement]]] = []
@@ -152,7 +152,7 @@ class JavaScriptStatements(JavaScriptModules):
             body = self.block(child_of(node, "body"))
             step = self._optional(child_of(node, "increment"))
             if step is not None:
-                body.append(syntax.Evaluate(line_of(node), step))
+                body.append(syntax.ExpressionStatement(line_of(node), step))
         return [*statements, syntax.Loop(line_of(node), None, None, test, body)]
 
     def _for_in(self, node: Node) -> list[Statement]:

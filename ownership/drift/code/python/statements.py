@@ -26,7 +26,7 @@ class PythonStatements(PythonFunctions):
         if method is None:
             return []
         if self.nesting >= syntax.MAX_NESTING:
-            return [syntax.Evaluate(node.lineno, self._too_deep(node))]
+            return [syntax.ExpressionStatement(node.lineno, self._too_deep(node))]
         self.nesting += 1
         try:
             return method(self, node)
@@ -34,7 +34,7 @@ class PythonStatements(PythonFunctions):
             self.nesting -= 1
 
     def _expression_statement(self, node: ast.Expr) -> list[Statement]:
-        return [syntax.Evaluate(node.lineno, self.expression(node.value))]
+        return [syntax.ExpressionStatement(node.lineno, self.expression(node.value))]
 
     def _assign(self, node: ast.Assign) -> list[Statement]:
         value = self.expression(node.value)
@@ -66,10 +66,10 @@ class PythonStatements(PythonFunctions):
 
     def _raise(self, node: ast.Raise) -> list[Statement]:
         value = self.expression(node.exc) if node.exc is not None else None
-        return [syntax.Stop(node.lineno, value, leaves_function=True)]
+        return [syntax.Throw(node.lineno, value)]
 
     def _break(self, node: ast.Break | ast.Continue) -> list[Statement]:
-        return [syntax.Stop(node.lineno, None, leaves_function=False)]
+        return [syntax.Break(node.lineno)]
 
     def _if(self, node: ast.If) -> list[Statement]:
         condition = (
@@ -141,9 +141,9 @@ class PythonStatements(PythonFunctions):
             statements.append(syntax.Declare(line, manager, self.expression(item.context_expr)))
             entered = syntax.CallExpression(line, syntax.Member(line, manager, "__enter__"), [])
             left = syntax.CallExpression(line, syntax.Member(line, manager, "__exit__"), [])
-            leaving.append(syntax.Evaluate(line, left))
+            leaving.append(syntax.ExpressionStatement(line, left))
             if item.optional_vars is None:
-                statements.append(syntax.Evaluate(line, entered))
+                statements.append(syntax.ExpressionStatement(line, entered))
             else:
                 statements.append(syntax.Declare(line, self.target(item.optional_vars), entered))
         body = self.statements(node.body)
@@ -165,11 +165,11 @@ class PythonStatements(PythonFunctions):
                 line = target.lineno
                 method = syntax.Member(line, self.expression(target.value), "__delitem__")
                 call = syntax.CallExpression(line, method, [self.expression(target.slice)])
-                statements.append(syntax.Evaluate(line, call))
+                statements.append(syntax.ExpressionStatement(line, call))
         return statements
 
     def _assert(self, node: ast.Assert) -> list[Statement]:
-        return [syntax.Evaluate(node.lineno, self.expression(node.test))]
+        return [syntax.ExpressionStatement(node.lineno, self.expression(node.test))]
 
     def _import(self, node: ast.Import) -> list[Statement]:
         statements: list[Statement] = []

@@ -87,7 +87,7 @@ class ReaderBase:
         unknown = syntax.Other(1, [])
         call = syntax.CallExpression(1, callee, [unknown, unknown, unknown])
         function = syntax.Function(
-            "", 1, [], [syntax.Evaluate(1, call)], self.outside.function.module
+            "", 1, [], [syntax.ExpressionStatement(1, call)], self.outside.function.module
         )
         return self.interpreter.frame_of(
             (function, self.outside), lambda: Frame(function, self.outside)

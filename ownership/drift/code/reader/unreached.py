@@ -60,7 +60,7 @@ class Unreached(Collecting):
         """Call a function that no handler reaches; None if it is inside another one."""
         scope = self.interpreter.module_frame(module)
         if function.name in module.body.variables:
-            callee: syntax.Expression = syntax.Given(function.line, one(Func(function, scope)))
+            callee: syntax.Expression = syntax.Evaluated(function.line, one(Func(function, scope)))
             if function in self._functions_of(module):
                 return self._call_of(callee)
             return None
@@ -130,5 +130,5 @@ def _functions_using_tables(frames: Iterable[Frame]) -> set[syntax.Function]:
 
 
 def _method_of(cls: Class, method: str, line: int) -> syntax.Expression:
-    instance = syntax.CallExpression(line, syntax.Given(line, one(cls)), [], is_new=True)
+    instance = syntax.CallExpression(line, syntax.Evaluated(line, one(cls)), [], is_new=True)
     return syntax.Member(line, instance, method)

@@ -3,7 +3,7 @@
 ``const table = `users-${stage}`; await db.put(item, table)`` becomes ::
 
     Declare(Name("table"), Concat([Literal("users-"), Name("stage")]))
-    Evaluate(CallExpression(Member(Name("db"), "put"), [Name("item"), Name("table")]))
+    ExpressionStatement(CallExpression(Member(Name("db"), "put"), [Name("item"), Name("table")]))
 
 Each node has the line where it begins. What has no meaning here, such as arithmetic, is ``Other`` with the
 expressions inside it. ``await`` is left out: a promise is treated as its result.
@@ -29,9 +29,9 @@ from ownership.drift.code.syntax.expressions import (
     Conditional,
     Decorate,
     Equal,
+    Evaluated,
     Expression,
     FunctionExpression,
-    Given,
     Injected,
     ListLiteral,
     ListPattern,
@@ -60,16 +60,17 @@ from ownership.drift.code.syntax.expressions import (
     name_of,
 )
 from ownership.drift.code.syntax.statements import (
+    Break,
     Declare,
-    Evaluate,
+    ExpressionStatement,
     If,
     Import,
     ImportAll,
     Loop,
     Return,
     Statement,
-    Stop,
     Switch,
+    Throw,
     Try,
 )
 
@@ -79,6 +80,7 @@ __all__ = [
     "WHOLE_EXPORT",
     "And",
     "Assign",
+    "Break",
     "CallExpression",
     "ClassDefinition",
     "ClassExpression",
@@ -89,11 +91,11 @@ __all__ = [
     "Declare",
     "Decorate",
     "Equal",
-    "Evaluate",
+    "Evaluated",
     "Expression",
+    "ExpressionStatement",
     "Function",
     "FunctionExpression",
-    "Given",
     "If",
     "Import",
     "ImportAll",
@@ -117,12 +119,12 @@ __all__ = [
     "Return",
     "Spread",
     "Statement",
-    "Stop",
     "Subscript",
     "Super",
     "Switch",
     "Target",
     "This",
+    "Throw",
     "Try",
     "Typed",
     "Undefined",

@@ -226,7 +226,7 @@ class Typed(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Given(Node):
+class Evaluated(Node):
     """A value that is known already: a set of possibilities of ``values``."""
 
     value: OrderedSet[Hashable]
@@ -269,7 +269,7 @@ Expression: TypeAlias = (
     Literal | Undefined | Concat | Name | This | Super | Member | Subscript | CallExpression
     | ObjectLiteral | ListLiteral | Spread | FunctionExpression | ClassExpression
     | Conditional | Or | And | Equal | Not | Assign | Comprehension | Yield
-    | Decorate | Require | ModuleExport | Injected | Typed | Given | Other | Unread
+    | Decorate | Require | ModuleExport | Injected | Typed | Evaluated | Other | Unread
 )  # fmt: skip
 Target: TypeAlias = Name | Member | Subscript | ObjectPattern | ListPattern
 

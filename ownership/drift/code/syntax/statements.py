@@ -7,7 +7,7 @@ from ownership.drift.code.syntax.expressions import Expression, Node, Target
 
 
 @dataclass(slots=True, eq=False)
-class Evaluate(Node):
+class ExpressionStatement(Node):
     """An expression for its effects."""
 
     value: Expression
@@ -29,11 +29,15 @@ class Return(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Stop(Node):
-    """``throw``, ``raise``, ``break`` or ``continue``; what follows in the same block isn't reached."""
+class Throw(Node):
+    """``throw`` or ``raise``; what follows in the same block isn't reached."""
 
     value: Expression | None
-    leaves_function: bool
+
+
+@dataclass(slots=True, eq=False)
+class Break(Node):
+    """``break`` or ``continue``; what follows in the same block isn't reached."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,5 +97,5 @@ class ImportAll(Node):
 
 
 Statement: TypeAlias = (
-    Evaluate | Declare | Return | Stop | If | Switch | Loop | Try | Import | ImportAll
+    ExpressionStatement | Declare | Return | Throw | Break | If | Switch | Loop | Try | Import | ImportAll
 )  # fmt: skip
