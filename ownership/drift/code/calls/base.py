@@ -1,5 +1,6 @@
 """One call, and what all parts of following calls share."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ CALLABLE = (Func, Bound, Partial, Method)  # what may be handed to a package to 
 MAX_BASES = 20
 
 
-class CallsBase:
+class CallsBase(ABC):
     """Calls from the current frame of an interpreter."""
 
     def __init__(self, interpreter: "Interpreter") -> None:
@@ -65,14 +66,14 @@ class CallsBase:
 
     # What the classes above this one add
 
+    @abstractmethod
     def call(self, value: CodeValue, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling a value, whatever it may be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_one(self, callee: Possibility, site: CallSite, this: CodeValue = NOTHING) -> CodeValue:
         """The result of calling one possibility."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send_commands(self, site: CallSite) -> None:
         """Any call that is given a command may send it."""
-        raise NotImplementedError

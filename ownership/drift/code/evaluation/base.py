@@ -1,5 +1,6 @@
 """What all parts of an evaluation share: the frame, and what its variables may be at this point."""
 
+from abc import ABC, abstractmethod
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
 TOP = "/project"  # the folder of all files, where code has to be told of it
 
 
-class EvaluationBase:
+class EvaluationBase(ABC):
     """An evaluation of a frame's body.
 
-    ``variables`` are what the function's own variables may be at this point; None where it is not reached.
+    ``variables`` are what the function's own variables may be at this point.
     """
 
     def __init__(self, interpreter: "Interpreter", frame: Frame) -> None:
         self.interpreter = interpreter
         self.frame = frame
         self.calls = Calls(interpreter)
-        self.variables: LocalValues | None = {}
+        self.variables: LocalValues = {}
         # For each loop around the current statement, the variables wherever it is left or goes on early.
-        self.loop_exits: list[list[LocalValues | None]] = []
+        self.loop_exits: list[list[LocalValues]] = []
         self.turns = 1  # of all loops around the current statement
 
     def _set_variable(self, name: str, value: CodeValue) -> None:
@@ -43,8 +44,7 @@ class EvaluationBase:
             if owner is not None:
                 self.interpreter.add(owner.cell(name), value)
             return
-        if self.variables is not None:
-            self.variables[name] = value
+        self.variables[name] = value
         if self._is_seen_by_others(name):
             self.interpreter.add(self.frame.cell(name), value)
         if function.is_class_body and self.frame.cls is not None:
@@ -53,9 +53,8 @@ class EvaluationBase:
     def _is_seen_by_others(self, name: str) -> bool:
         """Whether functions inside this one, or other modules, read a variable."""
         function = self.frame.function
-        if function.is_class_body or self.frame.scope is None:
-            return True
-        return name in function.captured or name in function.shared
+        is_shared = name in function.captured or name in function.shared
+        return is_shared or function.is_class_body or self.frame.scope is None
 
     def _owner(self, name: str) -> Frame | None:
         """The frame around this one whose variable it is, for a name that is none of this one's."""
@@ -76,14 +75,9 @@ class EvaluationBase:
 
     def _own_variable(self, name: str) -> CodeValue:
         """A variable of this function: as it is at this point, if no other function assigns to it."""
-        function = self.frame.function
-        if name in function.shared:
+        if name in self.frame.function.shared:
             return self.interpreter.read(self.frame.cell(name))
-        if self.variables is not None and name in self.variables:
-            return self.variables[name]
-        if self.frame.scope is None or function.is_class_body:
-            return self.interpreter.read(self.frame.cell(name))
-        return NOTHING
+        return self.variables.get(name, NOTHING)
 
     def _global(self, name: str) -> CodeValue:
         """A name that no function declares."""
@@ -99,10 +93,10 @@ class EvaluationBase:
 
     # What the classes above this one add
 
+    @abstractmethod
     def evaluate(self, node: Expression) -> CodeValue:
         """What an expression may be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _arguments(self, node: syntax.CallExpression) -> Arguments:
         """The arguments of a call."""
-        raise NotImplementedError

@@ -6,18 +6,17 @@ from ownership.drift.code.possibilities import CodeValue
 from ownership.drift.code.values import limited
 
 LocalValues = dict[str, CodeValue]
+UNREACHED: LocalValues = {}  # stands for a point that is not reached; nothing is written into it
 
 
-def merged(ends: Iterable[LocalValues | None]) -> LocalValues | None:
-    """What variables may be where several ways come together; None for an end that is not reached, and for no end."""
-    merged: LocalValues | None = None
-    for variables in ends:
-        if variables is None:
-            continue
-        if merged is None:
-            merged = dict(variables)
-        else:
-            _merge_into(merged, variables)
+def merged(ends: Iterable[LocalValues]) -> LocalValues:
+    """What variables may be where several ways come together; UNREACHED if none of them is reached."""
+    reached = [variables for variables in ends if variables is not UNREACHED]
+    if not reached:
+        return UNREACHED
+    merged = dict(reached[0])
+    for variables in reached[1:]:
+        _merge_into(merged, variables)
     return merged
 
 

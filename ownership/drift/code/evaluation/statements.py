@@ -5,7 +5,7 @@ from typing import Any
 
 from ownership.drift.code import syntax
 from ownership.drift.code.evaluation.expressions import ExpressionEvaluation
-from ownership.drift.code.evaluation.local_values import LocalValues, merged
+from ownership.drift.code.evaluation.local_values import UNREACHED, LocalValues, merged
 from ownership.drift.code.frames import Frame, ImportSource
 from ownership.drift.code.possibilities import (
     NOTHING,
@@ -29,7 +29,7 @@ class Evaluation(ExpressionEvaluation):
         self.block(function.body)
         if self.frame.scope is None:
             self._report_unread(function.module)
-        elif self.variables is not None and not function.is_class_body:
+        elif self.variables is not UNREACHED and not function.is_class_body:
             returned = NULL if self.frame.is_python else UNDEFINED
             self.interpreter.add(self.frame.result, one(returned))
 
@@ -40,7 +40,7 @@ class Evaluation(ExpressionEvaluation):
     def block(self, statements: list[Statement]) -> None:
         """Interpret statements, as far as they are reached."""
         for statement in statements:
-            if self.variables is None:
+            if self.variables is UNREACHED:
                 return
             INTERPRET[type(statement)](self, statement)
 
@@ -55,30 +55,30 @@ class Evaluation(ExpressionEvaluation):
         if node.value is not None:
             value = self.evaluate(node.value)
         self.interpreter.add(self.frame.result, value)
-        self.variables = None
+        self.variables = UNREACHED
 
     def _throw(self, node: syntax.Throw) -> None:
         if node.value is not None:
             self.evaluate(node.value)
-        self.variables = None
+        self.variables = UNREACHED
 
     def _break(self, node: syntax.Break) -> None:
         if self.loop_exits:
             self.loop_exits[-1].append(self.variables)
-        self.variables = None
+        self.variables = UNREACHED
 
     def _if(self, node: syntax.If) -> None:
         self.variables = merged(self._ends_of_branches(node))
 
-    def _ends_of_branches(self, node: syntax.If) -> list[LocalValues | None]:
+    def _ends_of_branches(self, node: syntax.If) -> list[LocalValues]:
         """What variables may be at the end of each branch that may be taken."""
-        ends: list[LocalValues | None] = []
+        ends: list[LocalValues] = []
         for test, branch in node.branches:
             result = truth(self.evaluate(test))
             if result is False:
                 continue
             before = self.variables
-            self.variables = dict(before or {})
+            self.variables = dict(before)
             self.block(branch)
             ends.append(self.variables)
             if result is True:
@@ -90,8 +90,8 @@ class Evaluation(ExpressionEvaluation):
 
     def _switch(self, node: syntax.Switch) -> None:
         subject = self.evaluate(node.subject)
-        before = self.variables or {}
-        ends: list[LocalValues | None] = []
+        before = self.variables
+        ends: list[LocalValues] = []
         has_default = False
         is_decided = False
         # `break` leaves the switch, like a loop.
@@ -115,7 +115,7 @@ class Evaluation(ExpressionEvaluation):
         if node.iterable is not None:
             items = self._iterated(node.iterable, node.over_keys)
         before = self.variables
-        ends: list[LocalValues | None] = [before]
+        ends: list[LocalValues] = [before]
         turns = self._turns(items)
         around = self.turns
         self.turns *= len(turns)
@@ -123,7 +123,7 @@ class Evaluation(ExpressionEvaluation):
             turns = turns * 2  # so that the body sees what it assigned itself
         for items in turns:
             self.loop_exits.append([])
-            self.variables = dict(merged(ends) or {})
+            self.variables = dict(merged(ends))
             if node.test is not None:
                 self.evaluate(node.test)
             if node.target is not None:
@@ -135,10 +135,10 @@ class Evaluation(ExpressionEvaluation):
         self.variables = merged(ends)
 
     def _try(self, node: syntax.Try) -> None:
-        before = dict(self.variables or {})
+        before = dict(self.variables)
         self.block(node.body)
         ends = [self.variables]
-        start = merged([before, self.variables]) or {}
+        start = merged([before, self.variables])
         for name, statements in node.handlers:
             self.variables = dict(start)
             if name is not None:
@@ -146,11 +146,11 @@ class Evaluation(ExpressionEvaluation):
             self.block(statements)
             ends.append(self.variables)
         end = merged(ends)
-        self.variables = dict(start) if end is None else end
+        self.variables = dict(start) if end is UNREACHED else end
         self.block(node.final)
         # Where the end is not reached, the last block is run all the same, and nothing behind it.
-        if end is None:
-            self.variables = None
+        if end is UNREACHED:
+            self.variables = UNREACHED
 
     def _import(self, node: syntax.Import) -> None:
         source = self._source_of(node)

@@ -34,7 +34,9 @@ class PythonImports:
         """What an import means in a file; None for a package. ``level``: the dots of a relative one."""
         path = module.replace(".", "/")
         if level:
-            return self._first_of([_relative_name(file, path, level)])
+            # A dot is the file's own folder, each more one further up.
+            folders = file.split("/")[:-level]
+            return self._first_of(["/".join([*folders, path]).removesuffix("/")])
         if module.partition(".")[0] in NEVER_LOCAL:
             return None
         names = [normpath(join(root, path)) for root in self._roots_of(file)]
@@ -62,7 +64,8 @@ class PythonImports:
         names = [*self._named(f"{path}.py"), *self._named(f"{path}/__init__.py")]
         if not names:
             return None
-        nearness = {name: _common_folders(name, file) for name in names}
+        folders = file.split("/")
+        nearness = {name: len(commonprefix([name.split("/"), folders])) for name in names}
         names.sort(key=nearness.__getitem__, reverse=True)
         if len(names) == 1 or nearness[names[0]] > nearness[names[1]]:
             return self.loader.load(names[0])
@@ -89,16 +92,3 @@ def _folder_package(folder: str) -> syntax.Module:
     package = syntax.Module(join(folder, "__init__.py"), "python")
     package.body = syntax.Function("", 1, [], [], package)
     return package
-
-
-def _relative_name(file: str, path: str, level: int) -> str:
-    """The name in ``from ..package import name``: a dot is the file's own folder, each more one further up."""
-    folder = dirname(file)
-    for _ in range(level - 1):
-        folder = dirname(folder)
-    return join(folder, path).removesuffix("/")
-
-
-def _common_folders(first: str, second: str) -> int:
-    common = commonprefix([first.split("/"), second.split("/")])
-    return len(common)

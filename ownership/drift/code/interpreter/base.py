@@ -1,5 +1,6 @@
 """What all parts of the interpreter share: cells, objects, and the queue of frames to be interpreted again."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -33,7 +34,7 @@ FindLike = Callable[[str, str], list[syntax.Module | External | None]]
 ClassesNamed = Callable[[str], list[syntax.ClassDefinition]]
 
 
-class InterpreterBase:
+class InterpreterBase(ABC):
     """Everything that frames share."""
 
     def __init__(
@@ -171,21 +172,21 @@ class InterpreterBase:
 
     # What the classes above this one add
 
+    @abstractmethod
     def _external_member(self, owner: External, name: str, line: int) -> CodeValue:
         """A member of a package, or of what a package made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def class_of_method(self, function: Func) -> Class | None:
         """The class that a method belongs to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def interpret(self, frame: Frame) -> None:
         """Interpret a frame's body once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def member(self, value: CodeValue, name: str, line: int) -> CodeValue:
         """``value.name``, for all that the value may be."""
-        raise NotImplementedError
 
 
 def _field_name(key: str | Str) -> str | Str:

@@ -41,7 +41,7 @@ class ModuleFrames(FramesOfCalls):
     def import_module(self, module: syntax.Module, line: int) -> Frame:
         """The frame of a module that the current frame imports, and so runs."""
         frame = self.module_frame(module)
-        if self.stack and self.current is not frame:
+        if self.stack:
             self.current.calls.setdefault(frame, line)
         return frame
 
@@ -50,11 +50,6 @@ class ModuleFrames(FramesOfCalls):
         target = self.find_module(source.file, source.module, source.level)
         if isinstance(target, syntax.Module):
             return self._imported(target, source, name)
-        if target is None and source.level and name != "*":
-            # `from . import module` in a folder without __init__.py
-            submodule = self._submodule(source, name)
-            if submodule is not None:
-                return submodule
         external = target if isinstance(target, External) else self.external(source.module)
         if name in ("*", "default"):
             return one(external)
@@ -66,7 +61,7 @@ class ModuleFrames(FramesOfCalls):
         if name == "*":
             return self.module_value(target)
         value = self.exported(target, name, source.line)
-        if not target.is_python or (value and value != one(ABSENT)):
+        if not target.is_python or value - {ABSENT}:
             return value
         # `from package import module`
         return self._submodule(source, name) or value
@@ -117,7 +112,8 @@ class ModuleFrames(FramesOfCalls):
         again = self._exported_again(module, name, line, seen)
         if again is not None:
             return again
-        if (module.exports or module.export_all) and not self._has_commonjs(frame):
+        has_commonjs = bool(self.field_names(self.objects["exports", frame]))
+        if (module.exports or module.export_all) and not has_commonjs:
             return one(ABSENT)
         return self._commonjs_member(module, name, line)
 
@@ -148,15 +144,11 @@ class ModuleFrames(FramesOfCalls):
             return exports
         return value
 
-    def _has_commonjs(self, frame: Frame) -> bool:
-        return bool(self.field_names(self.objects["exports", frame]))
-
     def _python_attribute(self, frame: Frame, name: str) -> CodeValue:
-        if name in frame.function.variables:
-            return self.read(frame.cell(name))
-        cell = frame.variables.get(f"*{name}")  # from `from module import *`
-        if cell is not None:
-            return self.read(cell)
+        # What comes from `from module import *` has a name of its own.
+        for variable in (name, f"*{name}"):
+            if variable in frame.function.variables or variable in frame.variables:
+                return self.read(frame.cell(variable))
         return one(ABSENT)
 
     def _namespace_member(self, owner: Namespace, name: str, line: int) -> CodeValue:

@@ -1,5 +1,6 @@
 """What all parts of the front end share: the file, the function that is being built, and how deep it is nested."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -30,7 +31,7 @@ FUNCTIONS = {
 CLASSES = {"class", "class_declaration", "abstract_class_declaration"}
 
 
-class JavaScriptBuilder:
+class JavaScriptBuilder(ABC):
     """Builds the module of one file. The classes that extend it add what it builds, from the inside out."""
 
     def __init__(self, module: syntax.Module, source: bytes) -> None:
@@ -83,30 +84,30 @@ class JavaScriptBuilder:
 
     # What the classes above this one add
 
+    @abstractmethod
     def _class(self, node: Node, name: str | None = None) -> syntax.ClassExpression:
         """A class."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _field(self, node: Node, name: str) -> Expression:
         """The expression in a field of a node; an empty one if it has none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _function(self, node: Node, name: str | None = None) -> syntax.FunctionExpression:
         """A function as a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _type_name(self, annotation: Node | None) -> str | None:
         """The class that a type annotation names: ``Repo``, ``aws.Repo`` and ``Repo<T>`` name ``Repo``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expression(self, node: Node, name: str | None = None) -> Expression:
         """An expression. ``name``: what a function or class is called that is written here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def statement(self, node: Node) -> list[Statement]:
         """What one statement becomes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def statements(self, nodes: Iterable[Node]) -> list[Statement]:
         """The statements of one block. Functions come first, for they can be called before their line."""
-        raise NotImplementedError

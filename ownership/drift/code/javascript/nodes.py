@@ -1,16 +1,18 @@
 """The nodes of tree-sitter's trees, and texts with escapes."""
 
 import re
-import sys
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
+# A code point in two to six hexadecimal digits, or any other character.
 ESCAPE = re.compile(
-    r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r?\n)|(.))",
-    re.DOTALL,
+    r"\\(?:u\{0*((?:10|[0-9a-f])?[0-9a-f]{1,4})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|(\r?\n|.))",
+    re.DOTALL | re.IGNORECASE,
 )
 ESCAPES = {
+    "\n": "",
+    "\r\n": "",
     "n": "\n",
     "t": "\t",
     "r": "\r",
@@ -61,17 +63,12 @@ def has_token(node: Node, token: str) -> bool:
 
 def unescaped(text: str) -> str:
     """The text that a literal with escapes stands for."""
-    if "\\" not in text:
-        return text
     return ESCAPE.sub(_character, text)
 
 
 def _character(match: re.Match[str]) -> str:
     """What one escape stands for: a character by its code, nothing for a line end, or a character itself."""
-    code = match[1] or match[2] or match[3]
-    if code:
-        number = int(code, 16)
-        return chr(number) if number <= sys.maxunicode else "\ufffd"
-    if match[4]:
-        return ""
-    return ESCAPES.get(match[5], match[5])
+    [text] = filter(None, match.groups())
+    if match.lastindex == len(match.groups()):
+        return ESCAPES.get(text, text)
+    return chr(int(text, 16))

@@ -1,6 +1,7 @@
 """What all parts of the front end share: the file, the function that is being built, and how deep it is nested."""
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 NESTED_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
-class PythonBuilder:
+class PythonBuilder(ABC):
     """Builds the module of one file. The classes that extend it add what it builds, from the inside out."""
 
     def __init__(self, module: syntax.Module) -> None:
@@ -80,13 +81,13 @@ class PythonBuilder:
 
     # What the classes above this one add
 
+    @abstractmethod
     def _function(self, node: AnyFunction, name: str) -> syntax.FunctionExpression:
         """A function as a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def statements(self, nodes: Iterable[ast.stmt]) -> list[Statement]:
         """What statements become, in order."""
-        raise NotImplementedError
 
 
 def _statements_within(nodes: Iterable[ast.AST]) -> list[ast.AST]:
