@@ -24,6 +24,7 @@ from ownership.models import (
 )
 from ownership.news.delivery import ATTEMPTS_KEPT, PATIENCE, PAUSES
 from ownership.news.endpoint_secrets import GRACE, give_secret, new_webhook_secret
+from ownership.news.state import state_of, with_state
 from tests.support.endpoints import contents, deliver, make_endpoint, revisions
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.receiver import Received
@@ -329,6 +330,60 @@ def test_a_test_is_sent_although_the_endpoint_fails_and_changes_nothing(receiver
     assert contents(receiver)[-1]["type"] == "ownership-registry.test"
     assert Delivery.objects.values().get() == before
     assert not DeliveryRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "words"),
+    [
+        ("slack", "text", "This is a test from the ownership registry: the endpoint works."),
+        ("github", "event_type", "ownership-registry.test"),
+    ],
+)
+def test_a_test_has_the_endpoints_format(receiver, kind, place, words):
+    endpoint = make_endpoint(receiver, kind=kind)
+    DeliveryRequest.objects.create(endpoint=endpoint, kind="test", revision=1, user_name="lead")
+
+    deliver()
+
+    assert contents(receiver)[0][place] == words
+
+
+@pytest.mark.parametrize(
+    ("filters", "problem"),
+    [
+        (
+            {"only_table": "nothing"},
+            "No table has, or ever had, this name. Choose another filter.",
+        ),
+        (
+            {"only_changes": "of_a_later_release"},
+            "“of_a_later_release” is not a kind of change: choose another filter.",
+        ),
+    ],
+)
+def test_a_filter_that_can_not_be_used_stops_the_endpoint_and_is_its_state(
+    receiver, filters, problem
+):
+    make_endpoint(receiver, **filters)
+    make_service()
+
+    deliver()
+
+    assert receiver.received == []
+    state = state_of(with_state(Endpoint.objects.all()).get())
+    assert (state.sentence, state.is_good) == (f"Nothing is sent: {problem}", False)
+
+
+def test_the_state_of_an_endpoint_that_was_switched_off_says_why(receiver):
+    make_endpoint(receiver)
+    receiver.status = 410
+    make_service()
+    deliver()
+
+    state = state_of(with_state(Endpoint.objects.all()).get())
+
+    assert state.sentence.startswith("Switched off. The last attempt failed: The endpoint answered")
+    assert not state.is_good
 
 
 def test_old_attempts_are_deleted(receiver):

@@ -175,6 +175,20 @@ def test_a_port_on_which_nothing_listens_is_no_answer(settings):
         post(f"http://127.0.0.1:{port}/", b"{}", {})
 
 
+def test_a_second_address_is_tried_if_nothing_listens_at_the_first(receiver, monkeypatch):
+    resolve_to(monkeypatch, ["127.0.0.2", "127.0.0.1"])
+    assert post(f"http://{NAME}:{receiver.port}/", b"{}", {}).is_success
+
+
+def test_a_name_that_does_not_resolve_is_refused(monkeypatch):
+    def resolve(*args, **kwargs):
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(AddressRefused, match=f"The host name {NAME} can't be resolved."):
+        permitted_addresses(NAME, 443, is_encrypted=True)
+
+
 @pytest.fixture
 def certificate(tmp_path):
     """A certificate for NAME, which signs itself, and its key: one file."""
