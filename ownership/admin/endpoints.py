@@ -24,11 +24,11 @@ from ownership.history.models import ChangeSet, current_head
 from ownership.history.row_states import describe_field
 from ownership.models import Delivery, DeliveryAttempt, DeliveryRequest, Endpoint
 from ownership.news.endpoint_secrets import check_given, give_secret, new_webhook_secret
+from ownership.news.events import FILTERS
 from ownership.news.state import state_of, with_state
 
 ATTEMPTS_SHOWN = 50
-# Filters by name, and the feed's parameters that they become.
-NAME_FILTERS = {"only_table": "table", "only_service": "service", "only_group": "group"}
+NAME_FILTERS = ("only_table", "only_service", "only_group")
 
 
 class EndpointForm(RegistryForm):
@@ -54,12 +54,12 @@ class EndpointForm(RegistryForm):
     def clean(self) -> dict[str, object] | None:
         """Refuse a filter by a name that nothing ever had."""
         cleaned_data = super().clean()
-        for field, parameter in NAME_FILTERS.items():
+        for field in NAME_FILTERS:
             name = self.cleaned_data.get(field)
             if not name:
                 continue
             try:
-                feed.select(**{parameter: name})
+                feed.select(**{FILTERS[field]: name})
             except feed.UnknownName as error:
                 self.add_error(field, str(error))
         return cleaned_data

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import Min, Q
 
@@ -16,6 +17,15 @@ from ownership.audit.timeline import Timeline
 from ownership.history.models import ChangeSet, Entry, Selection, read_entries
 from ownership.models import Endpoint
 
+# Filters of endpoints, and the feed's parameters that they become.
+FILTERS = {
+    "only_table": "table",
+    "only_service": "service",
+    "only_group": "group",
+    "only_changes": "kind",
+    "only_user": "user",
+    "only_source": "source",
+}
 # Entries of one change set that are sent; the others are at the link.
 MOST_ENTRIES = 100
 
@@ -38,20 +48,23 @@ class ChangeEvent:
         return str(feed.Cursor.after_all_of(self.change_set))
 
 
-def select_for(endpoint: Endpoint) -> Selection:
-    """The entries that pass the endpoint's filters; raises UnusableFilter."""
-    kind = endpoint.only_changes or None
+def filters_of(endpoint: Endpoint) -> dict[str, Any]:
+    """The endpoint's filters as the feed's parameters; empty if it is sent all changes."""
+    filters = {}
+    for field, parameter in FILTERS.items():
+        value = getattr(endpoint, field)
+        if value:
+            filters[parameter] = value
+    return filters
+
+
+def select_for(filters: dict[str, Any]) -> Selection:
+    """The entries that pass an endpoint's filters; raises UnusableFilter."""
+    kind = filters.get("kind")
     if kind is not None and kind not in feed.CHANGE_KINDS:
         raise UnusableFilter(f"“{kind}” is not a kind of change: choose another filter.")
     try:
-        return feed.select(
-            table=endpoint.only_table or None,
-            service=endpoint.only_service or None,
-            group=endpoint.only_group or None,
-            kind=kind,
-            user=endpoint.only_user or None,
-            source=endpoint.only_source or None,
-        )
+        return feed.select(**filters)
     except feed.UnknownName as error:
         raise UnusableFilter(f"{error} Choose another filter.") from error
 
@@ -61,28 +74,20 @@ def next_event(endpoint: Endpoint, after: int, until: int) -> ChangeEvent | None
 
     Raises UnusableFilter.
     """
-    if not has_filters(endpoint):
+    filters = filters_of(endpoint)
+    if not filters:
         # Every change set has entries, and revisions have no gaps.
         return whole_event(after + 1) if after < until else None
-    selection = select_for(endpoint)
+    selection = select_for(filters)
     if not Timeline(list(selection.items())).has_entries_after(after):
         return None
     place = Q(change_set__gt=after, change_set__lte=until)
     revisions = []
     for model, condition in selection.items():
-        first = model.objects.filter(condition & place).aggregate(first=Min("change_set_id"))[
-            "first"
-        ]
-        if first is not None:
-            revisions.append(first)
-    if not revisions:
-        return None
-    return event_of(selection, min(revisions))
-
-
-def has_filters(endpoint: Endpoint) -> bool:
-    """Whether it is sent only some of the changes."""
-    return any(getattr(endpoint, name) for name in Endpoint.FILTERS)
+        entries = model.objects.filter(condition & place)
+        revisions.append(entries.aggregate(first=Min("change_set_id"))["first"])
+    first = min(filter(None, revisions), default=None)
+    return event_of(selection, first) if first else None
 
 
 def whole_event(revision: int) -> ChangeEvent:

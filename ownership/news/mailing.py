@@ -59,7 +59,7 @@ class Content:
     until: int  # the revision
     name: str  # of the mail: a repetition has the same
     read_at: datetime
-    news: PersonalNews | None
+    news: PersonalNews
     reminders: Reminders | None
 
 
@@ -189,7 +189,7 @@ def _begin_again(
     things: list[WaitingThing] = []
     if mailing.sending_reminders:
         things = [thing for thing in what_waits(user) if thing.key in mailing.sending_reminders]
-    if news is None and not things:
+    if news.is_empty and not things:
         _finish(mailing, preference, until, now)
         return None
     mailing.tries += 1
@@ -202,7 +202,7 @@ def _begin_new(
 ) -> Content | None:
     """The same for a mail that was not begun before. The head was read before this reads what waits."""
     now = timezone.now()
-    news = None
+    news = PersonalNews()
     waiting: list[WaitingThing] = []
     if has_role(user) and preference.rhythm != MailPreference.Rhythm.NEVER:
         news = _unread_news(user, preference, mailing, head, now)
@@ -211,7 +211,7 @@ def _begin_new(
     keys = {thing.key for thing in waiting}
     mailing.reminded = {key: day for key, day in mailing.reminded.items() if key in keys}
     things = things_to_tell(waiting, mailing.reminded, now.date())
-    if news is None and not things:
+    if news.is_empty and not things:
         _finish(mailing, preference, head, now)
         return None
     is_at_once = preference.rhythm == MailPreference.Rhythm.AT_ONCE
@@ -225,14 +225,10 @@ def _begin_new(
     return Content(head, _name_of(mailing), now, news, _reminders(mailing, things))
 
 
-def _is_collecting(news: PersonalNews | None, things: list[WaitingThing], now: datetime) -> bool:
+def _is_collecting(news: PersonalNews, things: list[WaitingThing], now: datetime) -> bool:
     """Whether all of it is so recent that more may follow soon."""
-    times = [thing.since for thing in things]
-    if news is not None:
-        if news.is_cut:
-            return False
-        times.append(news.oldest)
-    return now - min(times) < COLLECTING
+    times = [*news.oldest, *(thing.since for thing in things)]
+    return not news.is_cut and now - min(times) < COLLECTING
 
 
 def _send(user: User, preference: MailPreference, mailing: Mailing, content: Content) -> None:
@@ -255,7 +251,7 @@ def _send(user: User, preference: MailPreference, mailing: Mailing, content: Con
 
 def _unread_news(
     user: User, preference: MailPreference, mailing: Mailing, until: int, now: datetime
-) -> PersonalNews | None:
+) -> PersonalNews:
     """What the person was not told of yet, up to that revision and, of what lapses, up to the last digest's hour."""
     after = max(mailing.revision, preference.since)
     answers = answers_to(user, after, until)

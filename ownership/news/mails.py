@@ -5,7 +5,7 @@ What waits for the person and what became of what they suggested, if anything, c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formataddr
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from ownership.audit.timeline import Timeline, TimelineGroup, TimelinePage
 from ownership.history.models import ChangeSet, Entry
@@ -40,9 +41,14 @@ class PersonalNews:
     And what became of what the person suggested, if anything.
     """
 
-    groups: list[TimelineGroup]
-    is_cut: bool
+    groups: list[TimelineGroup] = field(default_factory=list)
+    is_cut: bool = False
     answers: Answers | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not self.groups and self.answers is None
 
     @property
     def tells_of_endpoints(self) -> bool:
@@ -51,12 +57,12 @@ class PersonalNews:
         return any(entry.entry.instance_type is Endpoint for entry in entries)
 
     @property
-    def oldest(self) -> datetime:
-        """The time of the oldest change set or answer."""
+    def oldest(self) -> list[datetime]:
+        """The times of the oldest change set and of the oldest answer, as far as there are any."""
         times = [group.change_set.time for group in self.groups[:1]]
         if self.answers is not None:
             times.append(self.answers.oldest)
-        return min(times)
+        return times
 
 
 def read_news(
@@ -64,9 +70,9 @@ def read_news(
     preference: MailPreference,
     after: int,
     until: int,
-    answers: Answers | None = None,
-) -> PersonalNews | None:
-    """What changed for the person after one revision and up to another, with these answers; None if nothing did.
+    answers: Answers | None,
+) -> PersonalNews:
+    """What changed for the person after one revision and up to another, with these answers.
 
     Confirmations are left out: they change nothing on the map, and a lead confirms many tables at once.
     """
@@ -82,8 +88,6 @@ def read_news(
     page = TimelinePage([], None)
     if filters:
         page = Timeline(filters).page(until + 1, MOST_CHANGE_SETS, fold=MOST_ENTRIES)
-    if not page.groups and answers is None:
-        return None
     return PersonalNews(page.groups[::-1], page.next is not None, answers)
 
 
@@ -107,7 +111,7 @@ def unsubscribed_user(token: str) -> User | None:
 
 
 def make_mail(
-    user: User, news: PersonalNews | None, reminders: Reminders | None, name: str
+    user: User, news: PersonalNews, reminders: Reminders | None, name: str
 ) -> EmailMultiAlternatives:
     """The mail, in text and HTML. A repetition has the same ``name``, and so the same Message-ID."""
     unsubscribe = unsubscribe_address(user)
@@ -122,7 +126,6 @@ def make_mail(
         "own_suggestions": whole_address(reverse("pages:suggestions-mine")),
         "unsubscribe": unsubscribe,
         "endpoints": whole_address(reverse("admin:ownership_endpoint_changelist")),
-        "tells_of_endpoints": news is not None and news.tells_of_endpoints,
         "why": _why(user, news, reminders),
     }
     host = urlsplit(settings.SITE_URL).hostname
@@ -142,33 +145,32 @@ def make_mail(
     return mail
 
 
-def _why(user: User, news: PersonalNews | None, reminders: Reminders | None) -> str:
+def _why(user: User, news: PersonalNews, reminders: Reminders | None) -> str:
     """Why the person gets this mail, after "because you"."""
     reasons = []
-    changes = news is not None and bool(news.groups)
-    watched = watched_in_words(user) if changes or reminders is not None else ""
+    watched = watched_in_words(user) if news.groups or reminders is not None else ""
     if watched:
         reasons.append(f"watch {watched}")
-    if news is not None and news.answers is not None:
+    if news.answers is not None:
         reasons.append("suggested a change")
-    if news is not None and news.tells_of_endpoints:
+    if news.tells_of_endpoints:
         reasons.append("are an administrator")
     return in_a_sentence(reasons)
 
 
-def _subject(news: PersonalNews | None, reminders: Reminders | None) -> str:
+def _subject(news: PersonalNews, reminders: Reminders | None) -> str:
     """What waits, by its names, and what changed."""
     parts = []
     if reminders is not None:
         # A suggestion about several rows has all their names.
         names = ", ".join(thing.name for thing in reminders.things).split(", ")
         parts.append(f"Waiting for you: {', '.join(dict.fromkeys(names))}")
-    if news is not None and news.answers is not None:
+    if news.answers is not None:
         parts.append(_subject_of_answers(news.answers))
-    if news is not None and news.groups:
+    if news.groups:
         parts.append(_subject_of_changes(news))
     one_line = " ".join("; ".join(parts).split())
-    return one_line if len(one_line) <= LONGEST_SUBJECT else f"{one_line[: LONGEST_SUBJECT - 1]}…"
+    return Truncator(one_line).chars(LONGEST_SUBJECT)
 
 
 def _subject_of_answers(answers: Answers) -> str:

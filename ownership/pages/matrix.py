@@ -4,6 +4,7 @@ A *family* is a root service, which is part of no other, with all its parts. Its
 most tables.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -92,16 +93,14 @@ class Families:
     def find_homes(self, groups: list[TableGroup]) -> None:
         """Fill ``homes``; one query."""
         group_names = {group.pk: group.name for group in groups}
-        tables_by_group: dict[int, dict[str, int]] = {}
+        tables_by_group: dict[int, Counter[str]] = defaultdict(Counter)
         rows = Table.objects.order_by().values_list("owner", "group").annotate(Count("pk"))
         for owner, group, count in sorted(rows):
             if owner in self.roots and group in group_names:
-                counts = tables_by_group.setdefault(self.roots[owner].pk, {})
-                name = group_names[group]
-                counts[name] = counts.get(name, 0) + count
+                tables_by_group[self.roots[owner].pk][group_names[group]] += count
         for service in self.services:
-            counts = tables_by_group.get(self.roots[service.pk].pk, {})
-            self.homes[service.pk] = max(counts, key=counts.__getitem__) if counts else NO_HOME
+            counts = tables_by_group[self.roots[service.pk].pk]
+            self.homes[service.pk] = max(counts, key=counts.__getitem__, default=NO_HOME)
 
 
 @dataclass(frozen=True)
@@ -285,20 +284,20 @@ class MatrixPage(Page):
         columns = _largest_columns(accesses, column_of, all_columns)
 
         page = self._page(groups, len(columns))
-        counts: dict[tuple[int, str], int] = {}
+        counts: Counter[tuple[int, str]] = Counter()
         on_page = accesses.filter(table__group__in=[group.pk for group in page])
         by_group = on_page.values_list("table__group", "service").annotate(Count("pk"))
         for group_id, service_id, count in by_group:
             column = column_of.get(service_id, NO_HOME)
             if column not in columns:
                 column = ALL_OTHERS
-            counts[group_id, column] = counts.get((group_id, column), 0) + count
+            counts[group_id, column] += count
         most = max(counts.values(), default=1)
         rows = []
         for group in page:
             cells = []
             for column in columns:
-                count = counts.get((group.pk, column), 0)
+                count = counts[group.pk, column]
                 # From 1 to 3: how dark the cell is.
                 level = 1 + 3 * count // (most + 1)
                 cells.append({"name": column, "count": count, "level": level})
@@ -388,15 +387,13 @@ def _columns(
     """
     chosen = {service.pk for service in services}
     owners = {table.owner_id for table in tables}
-    use_counts: dict[int, int] = {}
-    for _, service_id in marks:
-        use_counts[service_id] = use_counts.get(service_id, 0) + 1
+    use_counts = Counter(service_id for _, service_id in marks)
     if filters.of_services:
         sharers = (use_counts.keys() | owners) - chosen
     else:
         # A run may name services that have no access on the map.
         sharers = use_counts.keys() - chosen
-    most_used = sorted(sharers, key=lambda pk: (pk not in owners, -use_counts.get(pk, 0), pk))
+    most_used = sorted(sharers, key=lambda pk: (pk not in owners, -use_counts[pk], pk))
     kept = chosen | set(most_used[:MAX_SHARERS])
 
     def order(service: Service) -> tuple[int, int, bool, int]:
@@ -413,12 +410,10 @@ def _largest_columns(
     accesses: QuerySet[Access], column_of: dict[int, str], all_columns: list[str]
 ) -> list[str]:
     """Return the columns with the most accesses, in order, and one for all others where there are others."""
-    totals: dict[str, int] = {}
+    totals: Counter[str] = Counter()
     for service_id, count in accesses.values_list("service").annotate(Count("pk")):
-        column = column_of.get(service_id, NO_HOME)
-        totals[column] = totals.get(column, 0) + count
-    by_size = sorted(totals, key=lambda column: -totals[column])
-    largest = set(by_size[:MAX_COLUMNS])
+        totals[column_of.get(service_id, NO_HOME)] += count
+    largest = dict(totals.most_common(MAX_COLUMNS))
     columns = [column for column in all_columns if column in largest]
     if len(totals) > MAX_COLUMNS:
         columns.append(ALL_OTHERS)
