@@ -130,7 +130,7 @@ def plan_acceptance(
 
     drafts: list[_TableDraft] = []
     for name, choices in choices_by_table.items():
-        before = basis.table(name)
+        before = basis.tables.get(name)
         if before is None:
             after = _new_table(basis, name, placements[name], drafts)
         else:
@@ -209,7 +209,7 @@ def _ended_waivers(
     """The waivers of the accepted findings, and all those of tables that are deleted."""
     ended: dict[int, Waiver] = {}
     for choice in chosen:
-        waiver = basis.waiver_of(choice)
+        waiver = basis.waiver_by_finding.get(choice.identity)
         if waiver is not None:
             ended[waiver.pk] = waiver
     deleted_tables = {draft.after.pk for draft in drafts if draft.is_deleted}
@@ -249,7 +249,9 @@ class _TableDraft:
 
     def accept(self, choices: Iterable[Choice]) -> None:
         """Change the rows to what the findings and offers say, and note what is in the way."""
-        deployed = self.basis.deployed(self.after.name)
+        name = self.after.name
+        # With no keys or indexes, if only grants name it.
+        deployed = self.basis.deployed.get(name, TableShape(name))
         if self.before is None:
             _state_keys(self.after, deployed.key_schema)
             self._take_indexes(deployed)
@@ -277,7 +279,7 @@ class _TableDraft:
 
     def _accept_access(self, name: str, finding: Finding) -> None:
         """Declare what goes beyond the map, or take back what nothing permits."""
-        service = self.basis.service(name)
+        service = self.basis.services.get(name)
         if service is None:
             self.faults.append(
                 f"The map has no service {name}: add it first, or add {name} to the aliases of the service "

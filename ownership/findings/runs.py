@@ -323,36 +323,24 @@ class Basis:
     offers: tuple[Offer, ...]
     waivers: list[Waiver]  # of all environments, ended ones too
 
-    def table(self, name: str) -> Table | None:
-        """The table of that name, with its accesses and indexes."""
-        return self._tables.get(name)
-
-    def service(self, name: str) -> Service | None:
-        """The service of that name."""
-        return self._services.get(name)
-
-    def deployed(self, table: str) -> TableShape:
-        """The table as it was found; with no keys or indexes if only grants name it."""
-        return self._shapes.get(table, TableShape(table))
-
-    def waiver_of(self, choice: Finding | Offer) -> Waiver | None:
-        """The waiver that the finding has in the run's environment, ended or not."""
-        return self._waivers.get(choice.identity)
-
     @cached_property
-    def _tables(self) -> dict[str, Table]:
+    def tables(self) -> dict[str, Table]:
+        """The tables of the map by name, with their accesses and indexes."""
         return {table.name: table for table in self.rows["tables"]}
 
     @cached_property
-    def _services(self) -> dict[str, Service]:
+    def services(self) -> dict[str, Service]:
+        """The services of the map by name."""
         return {service.name: service for service in self.rows["services"]}
 
     @cached_property
-    def _shapes(self) -> dict[str, TableShape]:
+    def deployed(self) -> dict[str, TableShape]:
+        """The tables as they were found, by name; without those that only grants name."""
         return {shape.name: shape for shape in self.found.tables}
 
     @cached_property
-    def _waivers(self) -> dict[Identity, Waiver]:
+    def waiver_by_finding(self) -> dict[Identity, Waiver]:
+        """The waivers in the run's environment, ended or not, by the finding that each is about."""
         return waivers_by_finding(self.waivers, self.run.environment)
 
 

@@ -40,7 +40,7 @@ def plan_waivers(basis: Basis, findings: Iterable[Finding], until: date) -> Plan
     environment = _environment(basis)
     steps = []
     for finding in findings:
-        before = basis.waiver_of(finding)
+        before = basis.waiver_by_finding.get(finding.identity)
         if before is None:
             waiver = Waiver(kind=finding.kind, environment=environment)
         else:
@@ -68,7 +68,7 @@ def _environment(basis: Basis) -> Environment | None:
 def _name_finding(waiver: Waiver, basis: Basis, finding: Finding) -> None:
     """Refer to table and service as rows where the map has them, and by name otherwise."""
     service = finding.service or ""
-    waiver.table = basis.table(finding.table)
+    waiver.table = basis.tables.get(finding.table)
     waiver.table_name = "" if waiver.table else finding.table
-    waiver.service = basis.service(service)
+    waiver.service = basis.services.get(service)
     waiver.service_name = "" if waiver.service else service

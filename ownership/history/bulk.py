@@ -7,7 +7,9 @@ one, so that the error names the row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby, islice
+from operator import methodcaller
 
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, router, transaction
@@ -54,7 +56,7 @@ def delete_rows(rows: Iterable[TrackedRow], report: Progress = no_progress) -> N
     with joined_change_set() as draft, transaction.atomic():
         for batch in _batches(rows):
             _announce_if_long(draft, batch)
-            _delete_batch(batch)
+            _write_batch(batch, delete_together, methodcaller("delete"))
             report(len(batch))
 
 
@@ -73,39 +75,34 @@ def _announce_if_long(draft: ChangeSetDraft, batch: list[TrackedRow]) -> None:
 def _save_batch(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
     new_rows = [row for row in rows if row.pk is None]
     try:
-        with transaction.atomic():
-            _save_together(draft, rows)
-        return
-    except _REFUSALS:
-        pass  # one by one, to find out which
-    for row in rows:
-        try:
-            row.save()
-        except _REFUSALS as error:
-            _forget_ids(new_rows)
-            raise RowRefused(row, error) from error
+        _write_batch(rows, partial(_save_together, draft), methodcaller("save"))
+    except RowRefused:
+        # New again before the rollback, after which other rows may get their ids.
+        for row in new_rows:
+            row.pk = None
+            row._state.adding = True
+        raise
 
 
-def _forget_ids(rows: list[TrackedRow]) -> None:
-    """Make the rows new again before a rollback, after which other rows may get their ids."""
-    for row in rows:
-        row.pk = None
-        row._state.adding = True
-
-
-def _delete_batch(rows: list[TrackedRow]) -> None:
+def _write_batch(
+    rows: list[TrackedRow],
+    write_together: Callable[[list[TrackedRow]], object],
+    write_one: Callable[[TrackedRow], object],
+) -> None:
+    """Write the rows together or, where a rule refuses that, one by one, to find out which of them it refuses."""
     try:
-        delete_together(rows)
+        write_together(rows)
         return
     except _REFUSALS:
-        pass  # one by one, to find out which
+        pass
     for row in rows:
         try:
-            row.delete()
+            write_one(row)
         except _REFUSALS as error:
             raise RowRefused(row, error) from error
 
 
+@transaction.atomic
 def _save_together(draft: ChangeSetDraft, rows: list[TrackedRow]) -> None:
     model = type(rows[0])
     stored = fetch_rows(model, [row.pk for row in rows if row.pk is not None])

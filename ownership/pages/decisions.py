@@ -161,7 +161,7 @@ class _DecisionPage(Page):
                 {
                     "finding": choice,
                     "value": json.dumps(choice.identity),
-                    "waiver": basis.waiver_of(choice),
+                    "waiver": basis.waiver_by_finding.get(choice.identity),
                 }
             )
         return self.get_context_data(
@@ -292,7 +292,7 @@ def _signature(basis: Basis, chosen: Sequence[Choice], acceptance: Acceptance | 
         facts.append(
             [json.dumps(choice.identity), choice.declared, choice.granted, choice.in_code, verdicts]
         )
-        waiver: Any = basis.waiver_of(choice)
+        waiver: Any = basis.waiver_by_finding.get(choice.identity)
         if waiver is not None:
             facts.append([str(waiver.until), waiver.reason, waiver.by, str(waiver.since)])
     fingerprint = acceptance.plan.fingerprint() if acceptance else ""

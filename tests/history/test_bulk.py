@@ -171,3 +171,9 @@ def test_deleting_a_row_that_is_in_use_names_it():
     with pytest.raises(RowRefused, match=used.name):
         delete_rows([free, used])
     assert Service.objects.filter(name="free").exists()
+
+
+def test_deleting_no_rows_is_no_change_set(group):
+    head = ChangeSet.objects.count()
+    assert Table.objects.filter(name="none").delete() == (0, {})
+    assert ChangeSet.objects.count() == head
