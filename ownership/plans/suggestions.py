@@ -6,7 +6,7 @@ own state, in one change set that names both people.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -109,10 +109,9 @@ def suggest_again(suggestion: Suggestion, user: AbstractUser) -> Suggestion:
     waiting = already_suggested(plan.steps, plan.steps)
     if len(waiting) == len(plan.steps):
         raise NotApplied(f"It is already waiting, as suggestion {waiting[plan.steps[0]].number}.")
-    to_team = suggestion.subjects.filter(team_id__isnull=False).first()
-    team_id = None if to_team is None else to_team.team_id
+    teams = suggestion.subjects.exclude(team_id=None).values_list("team_id", flat=True)
     [made] = suggest(
-        [OwnerPart(plan.steps, suggestion.kind, team_id)],
+        [OwnerPart(plan.steps, suggestion.kind, teams.first())],
         user=user,
         reason=suggestion.reason,
         revision=review.read_at,
@@ -131,8 +130,8 @@ def may_answer(user: AbstractUser | AnonymousUser, suggestion: Suggestion) -> bo
         return False
     if not settings.RIGHTS_FOLLOW_OWNER:
         return True
-    subjects = list(suggestion.subjects.all())
     rights = Rights(user)
+    subjects = list(suggestion.subjects.all())
     team_ids = {subject.team_id for subject in subjects if subject.team_id}
     if team_ids:
         return user.is_superuser or not team_ids.isdisjoint(rights.memberships)
@@ -144,13 +143,8 @@ def _rows_to_agree_to(
     suggestion: Suggestion, subjects: Iterable[SuggestionSubject]
 ) -> list[Service | Table]:
     """The rows that a suggestion is about, whose owners are asked; of a hand-over the services that get the tables."""
-    service_ids = []
-    table_ids = []
-    for subject in subjects:
-        if subject.service_id:
-            service_ids.append(subject.service_id)
-        if subject.table_id:
-            table_ids.append(subject.table_id)
+    service_ids = [subject.service_id for subject in subjects if subject.service_id]
+    table_ids = [subject.table_id for subject in subjects if subject.table_id]
     rows: list[Service | Table] = list(Service.objects.filter(pk__in=service_ids))
     if suggestion.kind == Suggestion.Kind.CHANGE:
         rows += Table.objects.filter(pk__in=table_ids)
@@ -171,35 +165,28 @@ class WaitsFor:
 def whom_they_wait_for(suggestions: Collection[Suggestion]) -> dict[int, WaitsFor]:
     """{a suggestion's id: whose answer it waits for}; at most five queries."""
     asked = teams_asked(suggestions)
-    members = _members(team.pk for teams in asked.values() for team in teams)
+    members = _members({team.pk for teams in asked.values() for team in teams})
     waits_for = {}
     for suggestion in suggestions:
         teams = asked[suggestion.pk]
-        waits_for[suggestion.pk] = WaitsFor(_who_answers(suggestion, teams, members), teams)
+        able: set[int] = set().union(*[members[team.pk] for team in teams])
+        who = "teams"
+        if not teams:
+            who = "team leads"
+        elif settings.RIGHTS_FOLLOW_OWNER and able <= {suggestion.user_id}:
+            who = "administrators"
+        waits_for[suggestion.pk] = WaitsFor(who, teams)
     return waits_for
 
 
-def _members(team_ids: Iterable[int]) -> dict[int, set[int]]:
-    """{a team's id: the accounts in it}. Empty if rights do not follow the owner: any team lead may answer then."""
-    ids = set(team_ids)
-    members: dict[int, set[int]] = {}
-    if settings.RIGHTS_FOLLOW_OWNER and ids:
-        memberships = Membership.objects.filter(team__in=ids, user__isnull=False).order_by()
+def _members(team_ids: Collection[int]) -> dict[int, set[int]]:
+    """{a team's id: the accounts in it}. Not read if rights do not follow the owner: any team lead may answer then."""
+    members: dict[int, set[int]] = {team_id: set() for team_id in team_ids}
+    if settings.RIGHTS_FOLLOW_OWNER and members:
+        memberships = Membership.objects.filter(team__in=team_ids).order_by()
         for team_id, user_id in memberships.values_list("team", "user"):
-            members.setdefault(team_id, set()).add(user_id)
+            members[team_id].add(user_id)
     return members
-
-
-def _who_answers(
-    suggestion: Suggestion, teams: Collection[Team], members: Mapping[int, set[int]]
-) -> str:
-    """Who answers, as ``WaitsFor`` has it."""
-    if not teams:
-        return "team leads"
-    if not settings.RIGHTS_FOLLOW_OWNER:
-        return "teams"
-    able = {user_id for team in teams for user_id in members.get(team.pk, ())}
-    return "teams" if able - {suggestion.user_id} else "administrators"
 
 
 def teams_asked(suggestions: Collection[Suggestion]) -> dict[int, list[Team]]:

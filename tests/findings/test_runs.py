@@ -113,3 +113,10 @@ def test_the_latest_run_of_each_series_is_shown(orders):
     latest = {keep_run("bots write orders").pk, keep_run(reader="dynamodb").pk}
     assert {run.pk for run in runs.latest()} == latest
     assert {run.reader for run in runs.filtered(runs.latest(), "dynamodb", None)} == {"dynamodb"}
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "compared", "share"), [(0, 0, 100), (3, 3, 100), (199, 200, 99)]
+)
+def test_the_share_is_whole_where_all_agrees_and_nowhere_else(agreeing, compared, share):
+    assert DriftRun(agreeing=agreeing, compared=compared).share() == share

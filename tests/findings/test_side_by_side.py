@@ -9,6 +9,7 @@ from django.utils.timezone import localdate
 
 from ownership.drift.types import Location, Unresolved
 from ownership.findings import side_by_side
+from ownership.findings.summary import drift_summaries
 from ownership.models import Service, Table
 from tests.support.drift_code import code_usage
 from tests.support.factories import make_access, make_service, make_table
@@ -217,3 +218,14 @@ def test_a_table_has_the_course_of_what_is_true(viewer_client, orders):
     readings = side_by_side.truth_over_runs("orders", run)
     assert [(reading.agreeing, reading.accesses) for reading in readings] == [(1, 2), (2, 3)]
     assert viewer_client.get("/tables/orders/").text.count("<circle") == 2
+
+
+def test_a_run_that_read_code_is_summed_up_with_it(orders):
+    usage = code_usage("payments read_write orders", services={"payments", "interactions"})
+    run = keep_run("payments read_write orders", "bots write orders", code=usage)
+    words = drift_summaries([orders])["orders"].in_words()
+    assert words.startswith(f"Run {run.pk} (serverless, all environments, ")
+    assert words.endswith(
+        ": map, IAM and code agree on 1 of 3 accesses, 1 not known; "
+        "findings: undeclared access (bots)."
+    )
