@@ -10,6 +10,7 @@ from ownership.drift.code.javascript.nodes import (
     first_of_type,
     has_token,
     line_of,
+    required,
 )
 from ownership.drift.code.syntax import Statement
 
@@ -26,9 +27,7 @@ class JavaScriptClasses(JavaScriptFunctions):
         for heritage in children_of_type(node, "class_heritage"):
             self._heritage(heritage, definition)
         self._class_decorators(node, definition)
-        body = child_of(node, "body")
-        if body is not None:
-            self._members(body, definition)
+        self._members(required(node, "body"), definition)
         return syntax.ClassExpression(line_of(node), definition)
 
     def _members(self, body: Node, definition: syntax.ClassDefinition) -> None:
@@ -60,9 +59,7 @@ class JavaScriptClasses(JavaScriptFunctions):
             if child.type == "implements_clause":
                 definition.interfaces += self._interfaces(child)
             elif child.type == "extends_clause":
-                value = child_of(child, "value")
-                if value is not None:
-                    definition.bases.append(self.expression(value))
+                definition.bases.append(self._field(child, "value"))
             else:
                 definition.bases.append(self.expression(child))
 

@@ -13,6 +13,7 @@ from ownership.drift.code.javascript.nodes import (
     has_token,
     inner_nodes,
     line_of,
+    required,
     unescaped,
 )
 from ownership.drift.code.javascript.patterns import Patterns
@@ -34,10 +35,7 @@ class JavaScriptExpressions(Patterns):
     """Builds expressions."""
 
     def _field(self, node: Node, name: str) -> Expression:
-        child = child_of(node, name)
-        if child is None:
-            return syntax.Other(line_of(node), [])
-        return self.expression(child)
+        return self.expression(required(node, name))
 
     def _optional(self, node: Node | None) -> Expression | None:
         if node is None or node.type == "empty_statement":
@@ -129,10 +127,8 @@ class JavaScriptExpressions(Patterns):
         return syntax.Subscript(line_of(node), owner, key)
 
     def _call(self, node: Node) -> Expression:
-        function = child_of(node, "function")
-        arguments = self._arguments(child_of(node, "arguments"))
-        if function is None:
-            return syntax.Other(line_of(node), arguments)
+        function = required(node, "function")
+        arguments = self._items(required(node, "arguments"))
         module = syntax.literal_text(arguments[0]) if arguments else None
         if module is not None and self._is_import(function):
             return syntax.Require(line_of(node), module)
@@ -146,8 +142,8 @@ class JavaScriptExpressions(Patterns):
 
     def _callee(self, function: Node, call: Node) -> Expression:
         callee = self.expression(function)
-        first = next(iter(inner_nodes(child_of(call, "arguments"))), None)
-        is_pattern = first is not None and first.type == "regex"
+        arguments = inner_nodes(required(call, "arguments"))
+        is_pattern = bool(arguments) and arguments[0].type == "regex"
         if is_pattern and isinstance(callee, syntax.Member) and callee.name == "replace":
             callee.name = "replaceAll"  # that is what a pattern with the flag `g` does
         return callee
@@ -158,13 +154,10 @@ class JavaScriptExpressions(Patterns):
             return True
         return self.text(function) == "require" and self.scope.variable("require") == "require"
 
-    def _arguments(self, node: Node | None) -> list[Expression]:
-        if node is None:
-            return []
-        return self._items(node)
-
     def _new(self, node: Node) -> Expression:
-        arguments = self._arguments(child_of(node, "arguments"))
+        arguments = [
+            self.expression(argument) for argument in inner_nodes(child_of(node, "arguments"))
+        ]
         return syntax.CallExpression(
             line_of(node), self._field(node, "constructor"), arguments, is_new=True
         )
@@ -188,12 +181,9 @@ class JavaScriptExpressions(Patterns):
         return syntax.ObjectLiteral(line_of(node), entries)
 
     def _pair(self, node: Node) -> list[ObjectEntry]:
-        key, value = child_of(node, "key"), child_of(node, "value")
-        if key is None or value is None:
-            return []
-        built = self._property_key(key)
-        name = str(built.value) if isinstance(built, syntax.Literal) else "None"
-        return [(built, self.expression(value, name))]
+        key = self._property_key(required(node, "key"))
+        name = str(key.value) if isinstance(key, syntax.Literal) else "None"
+        return [(key, self.expression(required(node, "value"), name))]
 
     def _shorthand(self, node: Node) -> list[ObjectEntry]:
         key = syntax.Literal(line_of(node), self.text(node))
@@ -204,10 +194,7 @@ class JavaScriptExpressions(Patterns):
         return [] if spread is None else [(None, spread)]
 
     def _object_method(self, node: Node) -> list[ObjectEntry]:
-        key: Expression = syntax.Literal(line_of(node), "")
-        name = child_of(node, "name")
-        if name is not None:
-            key = self._property_key(name)
+        key = self._property_key(required(node, "name"))
         function = self._function(node)
         if has_token(node, "set"):
             return []
@@ -227,18 +214,11 @@ class JavaScriptExpressions(Patterns):
         """A chain of one operator, ``a + b + c``, is one step: minified code has thousands in a row."""
         operator = self._operator(node)
         operands: list[Node] = []
-        current: Node | None = node
-        while (
-            current is not None
-            and current.type == "binary_expression"
-            and self._operator(current) == operator
-        ):
-            right = child_of(current, "right")
-            if right is not None:
-                operands.append(right)
-            current = child_of(current, "left")
-        if current is not None:
-            operands.append(current)
+        current = node
+        while current.type == "binary_expression" and self._operator(current) == operator:
+            operands.append(required(current, "right"))
+            current = required(current, "left")
+        operands.append(current)
         values = [self.expression(operand) for operand in reversed(operands)]
         return self._combined(line_of(node), operator, values)
 
@@ -268,20 +248,15 @@ class JavaScriptExpressions(Patterns):
         return syntax.Other(line_of(node), [operand])
 
     def _assignment(self, node: Node) -> Expression:
-        left = child_of(node, "left")
-        right = child_of(node, "right")
-        if left is None or right is None:
-            return syntax.Other(line_of(node), [])
+        left = required(node, "left")
         name = self._text_in(left, "property") or None
         if left.type == "identifier":
             name = self.text(left)
-        value = self.expression(right, name)
+        value = self.expression(required(node, "right"), name)
         return syntax.Assign(line_of(node), self.target(left), value)
 
     def _augmented(self, node: Node) -> Expression:
-        left = child_of(node, "left")
-        if left is None:
-            return syntax.Other(line_of(node), [])
+        left = required(node, "left")
         operator = self._operator(node)
         line = line_of(node)
         right = self._field(node, "right")

@@ -13,6 +13,7 @@ from ownership.drift.code.javascript.nodes import (
     first_of_type,
     has_token,
     line_of,
+    required,
 )
 from ownership.drift.code.syntax import Statement
 
@@ -42,9 +43,7 @@ class JavaScriptModules(JavaScriptClasses):
             for _, local in self._imported_names(node):
                 self.scope.declare(local)
         elif node.type in NAMED_DECLARATIONS:
-            declared = child_of(node, "name")
-            if declared is not None:
-                self.scope.declare(self.text(declared))
+            self.scope.declare(self._text_in(node, "name"))
 
     def _imported_names(self, node: Node) -> list[tuple[str, str]]:
         """Name in the module and local name of each import; none for imports of types."""
@@ -70,8 +69,8 @@ class JavaScriptModules(JavaScriptClasses):
     def _specifiers(self, node: Node, specifier_type: str) -> list[tuple[str, str]]:
         names: list[tuple[str, str]] = []
         for specifier in children_of_type(node, specifier_type):
-            name = child_of(specifier, "name")
-            if name is None or has_token(specifier, "type"):
+            name = required(specifier, "name")
+            if has_token(specifier, "type"):
                 continue
             alias = child_of(specifier, "alias") or name
             names.append((self._key_name(name), self._key_name(alias)))
@@ -151,6 +150,4 @@ class JavaScriptModules(JavaScriptClasses):
 def _declared_patterns(declaration: Node) -> Iterator[Node]:
     """What a declaration of variables assigns to."""
     for declarator in children_of_type(declaration, "variable_declarator"):
-        pattern = child_of(declarator, "name")
-        if pattern is not None:
-            yield pattern
+        yield required(declarator, "name")

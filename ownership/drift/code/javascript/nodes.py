@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from tree_sitter import Node
 
@@ -35,6 +36,11 @@ def child_of(node: Node, *fields: str) -> Node | None:
         if child is not None:
             return child
     return None
+
+
+def required(node: Node, field: str) -> Node:
+    """The child in a field that the grammar does not leave out, also where the code is broken."""
+    return cast(Node, node.child_by_field_name(field))
 
 
 def inner_nodes(node: Node | None) -> list[Node]:

@@ -6,7 +6,7 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.builder import WRAPPERS, JavaScriptBuilder
-from ownership.drift.code.javascript.nodes import child_of, line_of
+from ownership.drift.code.javascript.nodes import line_of, required
 from ownership.drift.code.syntax import Expression, Target
 
 NAMES = ("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern")
@@ -60,10 +60,7 @@ class Patterns(JavaScriptBuilder):
         return syntax.ListPattern(line_of(node), [])
 
     def _target_with_default(self, node: Node) -> Target:
-        inner = child_of(node, "left")
-        if inner is not None:
-            return self.target(inner)
-        return syntax.ListPattern(line_of(node), [])
+        return self.target(required(node, "left"))
 
     def _default(self, node: Node) -> Expression | None:
         """The default of a part of a pattern; None if it has none."""
@@ -86,17 +83,16 @@ class Patterns(JavaScriptBuilder):
 
     def _add_pair(self, pattern: syntax.ObjectPattern, node: Node) -> None:
         """``name: target = default``."""
-        key, value = child_of(node, "key"), child_of(node, "value")
-        if key is not None and value is not None:
-            default = self._default(value)
-            pattern.entries.append((self._property_key(key), self.target(value), default))
+        key, value = required(node, "key"), required(node, "value")
+        default = self._default(value)
+        pattern.entries.append((self._property_key(key), self.target(value), default))
 
     def _add_named(self, pattern: syntax.ObjectPattern, node: Node) -> None:
         """``name`` and ``name = default``."""
-        name: Node | None = node
+        name = node
         if node.type == "object_assignment_pattern":
-            name = child_of(node, "left")
-        if name is not None and name.type in NAMES:
+            name = required(node, "left")
+        if name.type in NAMES:
             key = syntax.Literal(line_of(node), self.text(name))
             pattern.entries.append((key, self._name_target(name), self._default(node)))
 

@@ -13,9 +13,10 @@ from ownership.drift.code.javascript.nodes import (
     first_of_type,
     inner_nodes,
     line_of,
+    required,
 )
 from ownership.drift.code.scopes import Scope
-from ownership.drift.code.syntax import Expression, Statement, Target
+from ownership.drift.code.syntax import Expression, Statement
 
 
 class JavaScriptStatements(JavaScriptModules):
@@ -69,10 +70,8 @@ class JavaScriptStatements(JavaScriptModules):
     def _variables(self, node: Node) -> list[Statement]:
         statements: list[Statement] = []
         for declarator in children_of_type(node, "variable_declarator"):
-            name = child_of(declarator, "name")
+            name = required(declarator, "name")
             value = child_of(declarator, "value")
-            if name is None:
-                continue
             # `var` belongs to the function, wherever it is written.
             self._declare_pattern(name, in_function=node.type == "variable_declaration")
             if value is None:
@@ -83,19 +82,11 @@ class JavaScriptStatements(JavaScriptModules):
             statements.append(syntax.Declare(line_of(declarator), target, built))
         return statements
 
-    def _function_declaration(self, node: Node) -> list[Statement]:
-        name = child_of(node, "name")
-        if name is None:
-            return []
-        target = syntax.Name(line_of(node), self.scope.variable(self.text(name)))
-        return [syntax.Declare(line_of(node), target, self._function(node))]
-
-    def _class_declaration(self, node: Node) -> list[Statement]:
-        name = child_of(node, "name")
-        if name is None:
-            return []
-        target = syntax.Name(line_of(node), self.scope.variable(self.text(name)))
-        return [syntax.Declare(line_of(node), target, self._class(node))]
+    def _declaration(self, node: Node) -> list[Statement]:
+        """A function or class that is declared."""
+        name = self.scope.variable(self._text_in(node, "name"))
+        target = syntax.Name(line_of(node), name)
+        return [syntax.Declare(line_of(node), target, self.expression(node))]
 
     def _return(self, node: Node) -> list[Statement]:
         return [syntax.Return(line_of(node), self._first_expression(node))]
@@ -144,10 +135,9 @@ class JavaScriptStatements(JavaScriptModules):
     def _for(self, node: Node) -> list[Statement]:
         statements: list[Statement] = []
         with self.scope.block():
-            start = child_of(node, "initializer")
-            if start is not None:
-                self._declare_names(start)
-                statements += self.statement(start)
+            start = required(node, "initializer")
+            self._declare_names(start)
+            statements += self.statement(start)
             test = self._optional(child_of(node, "condition"))
             body = self.block(child_of(node, "body"))
             step = self._optional(child_of(node, "increment"))
@@ -157,13 +147,11 @@ class JavaScriptStatements(JavaScriptModules):
 
     def _for_in(self, node: Node) -> list[Statement]:
         over_keys = self._operator(node) == "in"
-        target: Target | None = None
         with self.scope.block():
-            left = child_of(node, "left")
-            if left is not None:
-                if child_of(node, "kind") is not None:
-                    self._declare_pattern(left)
-                target = self.target(left)
+            left = required(node, "left")
+            if child_of(node, "kind") is not None:
+                self._declare_pattern(left)
+            target = self.target(left)
             iterable = self._field(node, "right")
             body = self.block(child_of(node, "body"))
         return [syntax.Loop(line_of(node), target, iterable, None, body, over_keys)]
@@ -190,33 +178,24 @@ class JavaScriptStatements(JavaScriptModules):
         return [syntax.Try(line_of(node), body, handlers, final)]
 
     def _labeled(self, node: Node) -> list[Statement]:
-        body = child_of(node, "body")
-        return self.statement(body) if body is not None else []
+        return self.statement(required(node, "body"))
 
     def _enum(self, node: Node) -> list[Statement]:
         """``enum Table { Users = "users" }`` is an object."""
-        name = child_of(node, "name")
-        body = child_of(node, "body")
-        if name is None or body is None:
-            return []
         entries: list[tuple[Expression | None, Expression]] = []
-        for member in children_of_type(body, "enum_assignment"):
-            key, value = child_of(member, "name"), child_of(member, "value")
-            if key is not None and value is not None:
-                entries.append((self._property_key(key), self.expression(value)))
-        target = syntax.Name(line_of(node), self.scope.declare(self.text(name)))
+        for member in children_of_type(required(node, "body"), "enum_assignment"):
+            key = self._property_key(required(member, "name"))
+            entries.append((key, self._field(member, "value")))
+        name = self.scope.declare(self._text_in(node, "name"))
+        target = syntax.Name(line_of(node), name)
         return [syntax.Declare(line_of(node), target, syntax.ObjectLiteral(line_of(node), entries))]
 
     def _namespace(self, node: Node) -> list[Statement]:
         """``namespace Tables { export const users = … }`` is an object of what it exports."""
-        name = child_of(node, "name")
-        body = child_of(node, "body")
-        if name is None or body is None:
-            return []
         before = dict(self.module.exports)
-        variable = self.scope.declare(self.text(name))
+        variable = self.scope.declare(self._text_in(node, "name"))
         with self.scope.block():
-            statements = self.statements(body.named_children)
+            statements = self.statements(inner_nodes(child_of(node, "body")))
         entries: list[tuple[Expression | None, Expression]] = []
         for exported, local in self.module.exports.items():
             if before.get(exported) != local:
@@ -253,9 +232,9 @@ class JavaScriptStatements(JavaScriptModules):
 
 
 STATEMENT_BUILDERS: dict[str, Callable[[JavaScriptStatements, Node], list[Statement]]] = {
-    "abstract_class_declaration": JavaScriptStatements._class_declaration,
+    "abstract_class_declaration": JavaScriptStatements._declaration,
     "break_statement": JavaScriptStatements._break,
-    "class_declaration": JavaScriptStatements._class_declaration,
+    "class_declaration": JavaScriptStatements._declaration,
     "continue_statement": JavaScriptStatements._break,
     "do_statement": JavaScriptStatements._while,
     "enum_declaration": JavaScriptStatements._enum,
@@ -263,8 +242,8 @@ STATEMENT_BUILDERS: dict[str, Callable[[JavaScriptStatements, Node], list[Statem
     "expression_statement": JavaScriptStatements._expression_statement,
     "for_in_statement": JavaScriptStatements._for_in,
     "for_statement": JavaScriptStatements._for,
-    "function_declaration": JavaScriptStatements._function_declaration,
-    "generator_function_declaration": JavaScriptStatements._function_declaration,
+    "function_declaration": JavaScriptStatements._declaration,
+    "generator_function_declaration": JavaScriptStatements._declaration,
     "if_statement": JavaScriptStatements._if,
     "import_statement": JavaScriptStatements._import,
     "interface_declaration": JavaScriptStatements._type_declaration,

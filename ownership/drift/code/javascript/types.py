@@ -4,7 +4,7 @@ from tree_sitter import Node
 
 from ownership.drift.code import syntax
 from ownership.drift.code.javascript.expressions import JavaScriptExpressions
-from ownership.drift.code.javascript.nodes import child_of, children_of_type
+from ownership.drift.code.javascript.nodes import child_of, children_of_type, required
 from ownership.drift.code.syntax import Expression, Statement
 
 
@@ -34,23 +34,20 @@ class Types(JavaScriptExpressions):
         """The properties of an object's type whose types name classes."""
         shape: dict[str, str] = {}
         for member in children_of_type(node, "property_signature"):
-            key = child_of(member, "name")
+            key = self._key_name(required(member, "name"))
             annotation = child_of(member, "type")
             inner = _type_in(annotation)
             is_object = inner is not None and inner.type == "object_type"
             name = None if is_object else self._type_name(annotation)
-            if key is not None and name is not None:
-                shape[self._key_name(key)] = name
+            if name is not None:
+                shape[key] = name
         return shape
 
     def _type_declaration(self, node: Node) -> list[Statement]:
         """``interface Name {…}`` and ``type Name = {…}``: no code, but what their properties are of."""
-        name = child_of(node, "name")
         body = child_of(node, "body", "value")
-        if name is None or body is None:
-            return []
-        if body.type in ("object_type", "interface_body"):
-            self.module.shapes[self.text(name)] = self._shape(body)
+        if body is not None and body.type in ("object_type", "interface_body"):
+            self.module.shapes[self._text_in(node, "name")] = self._shape(body)
         return []
 
     def _typed(self, value: Expression, annotation: Node | None) -> Expression:
