@@ -244,6 +244,22 @@ export const main = async () => {
 };""",
         {"read dev-users", "read dev-orders", "write audit"},
     ),
+    "settings by stage that may be either": (
+        V3
+        + """
+const first = process.env.STAGE !== "dev" ? "no" : "a";
+const second = process.env.NOT_SET === "x" ? "b" : "c";
+const third = process.env.STAGE === process.env.TABLE ? "no" : "d";
+const fourth = process.env[process.env.STAGE] === "x" ? "e" : "f";
+const fifth = (process.env.KIND || "dev") === "dev" ? "g" : "no";
+export const main = async () => {
+  for (const TableName of [first, second, third, fourth, fifth]) {
+    await client.send(new ScanCommand({ TableName }));
+  }
+  if (false && first) await client.send(new PutCommand({ TableName: "no" }));
+};""",
+        {f"read {letter}" for letter in "abcdefg"},
+    ),
     "old-style inheritance and mixins": (
         V2
         + """

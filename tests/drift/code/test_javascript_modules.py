@@ -228,6 +228,43 @@ MODULES: dict[str, tuple[dict[str, str], set[str]]] = {
         },
         {"read a"},
     ),
+    "modules that export others and a package again": (
+        {
+            "handler.ts": 'import { DynamoDBClient, ScanCommand, more, users } from "./lib/dynamo";\n'
+            "const client = new DynamoDBClient({});\nexport const main = async () => {\n"
+            "  for (const TableName of [users, more.table]) await client.send(new ScanCommand({ TableName }));\n};",
+            "lib/dynamo.ts": 'export * from "./cyclic";\n'
+            'export * from "@aws-sdk/client-dynamodb";\nexport * from "./names";\n',
+            "lib/cyclic.ts": 'export * from "./dynamo";\n'
+            'export type { Type } from "./types";\nexport const other = 1;\n',
+            "lib/names.ts": 'import * as more from "./more";\nexport const users = "a";\nexport { more };\n'
+            'export default class { table = "no"; }\n',
+            "lib/more.ts": 'export const table = "b";\n',
+        },
+        {"read a", "read b"},
+    ),
+    "a component that is rendered on the server": (
+        {
+            "handler.js": 'export { main } from "./page";\n',
+            "page.tsx": V3
+            + """
+const load = (TableName: string) => client.send(new ScanCommand({ TableName }));
+const Page = ({ table }: { table: string }) => <ul title={`${table}`}>{load(table)}</ul>;
+export const main = async () => { await load("a"); return <main>{Page({ table: "b" })}</main>; };""",
+        },
+        {"read a", "read b"},
+    ),
+    "names that are written in JSON": (
+        {
+            "handler.js": V3
+            + 'const { tables, limits: [first], none } = require("./config.json");\n'
+            "export const main = async () => {\n"
+            "  for (const TableName of tables) await client.send(new ScanCommand({ TableName }));\n"
+            "  await client.send(new ScanCommand({ TableName: `t-${first}` }));\n};",
+            "config.json": '{"tables": ["a", "b"], "limits": [1, 2], "none": null}',
+        },
+        {"read a", "read b", "read t-1"},
+    ),
     "TypeScript's own syntax": (
         {
             "handler.ts": V3

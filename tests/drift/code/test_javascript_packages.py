@@ -227,6 +227,42 @@ export const main = () => mapper.find({ id: 1 });""",
         set(),
         ["handler.js:7"],
     ),
+    "arguments and texts of which only a part is known": (
+        V3
+        + """
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+const each = (first, ...tables) => tables.forEach((table) => scan(table));
+export const main = async (event) => {
+  each(1, "a", ...["b"], "c");
+  each(...event.all, "d");
+  await scan("e-f".replace(event.x, "")); await scan(process.env.TABLE.slice(1)); await scan("g".padEnd(3));
+  await scan(["h", event.x].join("-")); await scan("i".split(event.x)[0]); await scan(" ".trim(event.x));
+};""",
+        {"read a", "read b", "read c", "read d"},
+        ["handler.js:6"],
+    ),
+    "commands and parameters from the event": (
+        V3
+        + """
+export const main = async (event) => {
+  await client.send(event.command);
+  await client.send(new GetCommand(event));
+  await client.send(new GetCommand({ ...event, TableName: "a" }));
+};""",
+        {"read a"},
+        ["handler.js:7", "handler.js:8"],
+    ),
+    "modules whose names are not known": (
+        V3
+        + """
+export const main = async (event) => {
+  for (const name of ["./a", event.name]) require(name).run();
+  require(`${event.name}/run`).run();
+  require(event.path + ".js").run();
+};""",
+        set(),
+        ["handler.js:7", "handler.js:8", "handler.js:9"],
+    ),
     "a Proxy": (
         V3
         + """

@@ -58,6 +58,16 @@ MODULES: dict[str, tuple[dict[str, str], str, set[str]]] = {
         "handler.main",
         {"read a", "write b"},
     ),
+    "a module that takes all of another": (
+        {
+            "handler.py": BOTO + "import names\nfrom names import *\n"
+            "def main(e, c):\n    for name in (names.USERS, ORDERS): client.scan(TableName=name)\n",
+            "names.py": "from other import *\n__all__ = ['USERS', 'ORDERS']\nORDERS = 'b'\n",
+            "other.py": "USERS = 'a'\n",
+        },
+        "handler.main",
+        {"read a", "read b"},
+    ),
     "an import when it is needed": (
         {
             "handler.py": "def main(e, c):\n    from store import save\n    save()\n",
@@ -76,3 +86,17 @@ def test_modules_are_followed(
     usage = read_function(tmp_path, files, handler)
     assert accesses(usage) == expected
     assert places(usage) == []
+
+
+def test_a_module_that_may_be_one_of_several_is_unresolved(tmp_path: Path) -> None:
+    files = {
+        "handler.py": "from common.db import load\ndef main(e, c): load()\n",
+        "x/common/db.py": BOTO + "def load(): client.scan(TableName='a')\n",
+        "y/common/db.py": BOTO + "def load(): client.scan(TableName='b')\n",
+    }
+    usage = read_function(tmp_path, files)
+    assert accesses(usage) == set()
+    [unresolved] = usage.unresolved
+    assert unresolved.reason == (
+        "calls common.db, which may be any of x/common/db.py, y/common/db.py"
+    )

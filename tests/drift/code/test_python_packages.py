@@ -180,6 +180,33 @@ UNRESOLVED: dict[str, tuple[str, set[str], list[str]]] = {
         set(),
         ["handler.py:6"],
     ),
+    "texts of which only a part is known": (
+        "def scan(name): client.scan(TableName=name)\n"
+        "def main(event, context):\n    scan('a-{}'.format(event['x']))\n    scan('-'.join(['b', event['x']]))\n"
+        "    scan('-'.join(event))\n    scan(os.environ['TABLE'][1:])\n    scan('c'.split()[0])\n"
+        "    scan(os.environ[event['x']])\n    scan(f'{event}' or f'')\n    scan(~1)",
+        set(),
+        ["handler.py:13", "handler.py:5"],
+    ),
+    "values of the environment that are not what code takes them for": (
+        "import json\ndef scan(name): client.scan(TableName=name)\n"
+        "def main(event, context):\n    scan(json.loads(os.environ['TABLE'])['users'])\n"
+        "    scan(os.environ['TABLE'].split('-')[9])\n    scan(os.environ['NOT_SET'].lower())",
+        set(),
+        ["handler.py:10", "handler.py:8", "handler.py:9"],
+    ),
+    "a client of a service that is not known": (
+        "def main(event, context):\n    boto3.client(event['service']).put_item(TableName='a', Item={})\n"
+        "    boto3.client(event['service']).put_item(Item={})",
+        {"write a"},
+        ["handler.py:7"],
+    ),
+    "keyword arguments from the event": (
+        "def save(table='a', **more): resource.Table(table).put_item(Item=more)\n"
+        "def main(event, context):\n    save(x=1)\n    save(**{'table': 'b'})\n    save(**event)",
+        {"write a", "write b"},
+        ["handler.py:5"],
+    ),
     "a library with models of its own": (
         "from models import Cat\ndef main(event, context): Cat.get('tom')",
         set(),

@@ -14,7 +14,7 @@ from ownership.drift.code.possibilities import (
     Namespace,
     Obj,
 )
-from ownership.drift.code.values import one
+from ownership.drift.code.values import one, union
 
 
 class ModuleFrames(FramesOfCalls):
@@ -125,17 +125,20 @@ class ModuleFrames(FramesOfCalls):
         seen: frozenset[str],
     ) -> CodeValue | None:
         """What a module has under a name by ``export * from "…"``; None if it has no such name."""
+        packages: list[External] = []
         for source in module.export_all:
             target = self.find_module(module.file, source, 0)
-            if isinstance(target, External):
-                return one(target.child(name))
-            if target is None or target.file in seen:
-                continue
-            self.import_module(target, line)
-            value = self.exported(target, name, line, seen | {module.file})
-            if value != one(ABSENT):
-                return value
-        return None
+            if not isinstance(target, syntax.Module):
+                packages.append(target or self.external(source))
+            elif target.file not in seen:
+                self.import_module(target, line)
+                value = self.exported(target, name, line, seen | {module.file})
+                if value != one(ABSENT):
+                    return value
+        # Which names a package has is not known.
+        if not packages:
+            return None
+        return union([self._external_member(package, name, line) for package in packages])
 
     def _commonjs_member(self, module: syntax.Module, name: str, line: int) -> CodeValue:
         exports = self._commonjs_exports(module)
