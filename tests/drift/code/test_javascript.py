@@ -260,6 +260,16 @@ export const main = async () => {
 };""",
         {f"read {letter}" for letter in "abcdefg"},
     ),
+    "classes that extend old-style ones": (
+        V2
+        + """
+function Base(table) { this.table = table; }
+Base.prototype.all = function () { return documents.scan({ TableName: this.table }).promise(); };
+class Users extends Base { constructor() { super("a"); } every = () => this.all(); }
+const Orders = class extends Base {};
+exports.main = async () => { await new Users().every(); await new Orders("b").table; };""",
+        {"read a"},
+    ),
     "old-style inheritance and mixins": (
         V2
         + """

@@ -124,6 +124,21 @@ const logged = (next) => async (event) => {
 export const main = compose(logged)(async () => client.send(new ScanCommand({ TableName: "a" })));""",
         {"write log", "read a"},
     ),
+    "functions that are set as members": (
+        V3
+        + """
+import { makeWorker } from "workers";
+const scan = (TableName) => client.send(new ScanCommand({ TableName }));
+const worker = makeWorker();
+worker.onmessage = () => scan("a");
+export const main = async (event) => {
+  worker.run();
+  event.tables.flatMap(() => [scan("b")]);
+  event.tables.reduce((done) => scan("c"), null);
+  new Map(event.pairs).forEach(() => scan("d"));
+};""",
+        {"read a", "read b", "read c", "read d"},
+    ),
     "dependencies that are left out": (
         V3
         + """

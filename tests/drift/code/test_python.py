@@ -374,6 +374,31 @@ def main(event, context):
 """,
         {"read a", "read b", "write more"},
     ),
+    "classes as older code has them": (
+        """
+import sys
+class Base(object):
+    def __init__(self, name): self._name = name
+    @property
+    def name(self): return self._name
+    @name.setter
+    def name(self, value): self._name = value
+    @name.deleter
+    def name(self): del self._name
+class Users(Base):
+    def __init__(self):
+        parent = super(Users, self)
+        super(Users, self).__init__("a")
+class Call(object):
+    kind = "b"
+    def __call__(self, suffix): return resource.Table(self.kind + suffix).scan()
+def main(event, context):
+    resource.Table(Users().name).scan()
+    sys.modules[__name__].nothing = 1
+    Call()("-c")
+""",
+        {"read a", "read b-c"},
+    ),
     "super in class methods": (
         """
 class Base:

@@ -68,6 +68,15 @@ MODULES: dict[str, tuple[dict[str, str], str, set[str]]] = {
         "handler.main",
         {"read a", "read b"},
     ),
+    "settings that another module sets": (
+        {
+            "handler.py": BOTO + "import settings\nsettings.TABLE = 'a'\n"
+            "def main(e, c): client.scan(TableName=settings.TABLE)\n",
+            "settings.py": "TABLE = None\n",
+        },
+        "handler.main",
+        {"read a"},
+    ),
     "an import when it is needed": (
         {
             "handler.py": "def main(e, c):\n    from store import save\n    save()\n",

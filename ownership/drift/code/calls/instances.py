@@ -77,6 +77,7 @@ class InstanceCalls(CallsBase):
             if isinstance(base, Class):
                 self.construct(base, obj, site, depth)
             elif isinstance(base, Func):
+                obj.prototype = self.interpreter.prototype_of(base)
                 self.interpreter.call_function(base, one(obj), site.arguments, site.line)
             else:
                 self.interpreter.open(obj)

@@ -22,8 +22,8 @@ class Instances(Iteration):
         return self._nearest_this()
 
     def _super(self, node: syntax.Super) -> CodeValue:
-        """The instance, seen as one of the base class: only its methods are reached through this."""
-        return self._this_or_self()
+        """``super()`` alone, whose members are not followed as those of the instance are."""
+        return UNKNOWN_VALUE
 
     def _this_or_self(self) -> CodeValue:
         if not self.frame.is_python:
@@ -33,10 +33,8 @@ class Instances(Iteration):
 
     def _nearest_this(self) -> CodeValue:
         """What ``this`` is: arrow functions have none of their own."""
-        for frame in self.frame.around():
-            if frame.function.own_this:
-                return frame.this
-        return NOTHING
+        # A module has one in any case.
+        return next(frame.this for frame in self.frame.around() if frame.function.own_this)
 
     def _method_frame(self) -> Frame | None:
         """The frame of the method that this is a part of; None outside of classes."""

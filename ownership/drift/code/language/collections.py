@@ -12,7 +12,6 @@ from ownership.drift.code.ordered_set import OrderedSet
 from ownership.drift.code.possibilities import (
     ABSENT,
     NOTHING,
-    UNKNOWN,
     UNKNOWN_VALUE,
     CodeValue,
     Obj,
@@ -28,11 +27,9 @@ DICT_METHODS = {"copy", "get", "items", "keys", "pop", "setdefault", "update", "
 
 def call_object_method(calls: "Calls", owner: Obj, name: str, site: "CallSite") -> CodeValue:
     method = OBJECT_METHODS.get(name)
-    if method is not None:
-        return method(calls, owner, site)
-    if name in ("__init__", "__exit__"):
-        return NOTHING
-    return calls.call_one(UNKNOWN, site)
+    if method is None:
+        return NOTHING  # `__init__` and `__exit__`, which do nothing in a plain object
+    return method(calls, owner, site)
 
 
 def _enter(calls: "Calls", owner: Obj, site: "CallSite") -> CodeValue:

@@ -48,8 +48,6 @@ def _call_class_method(calls: "Calls", cls: Class, name: str, site: "CallSite") 
 def _call_environment_method(
     calls: "Calls", owner: Constant, name: str, site: "CallSite"
 ) -> CodeValue:
-    if owner is not ENVIRONMENT:
-        return UNKNOWN_VALUE
     if name == "get":
         return environment_variable(site)
     return one(ENVIRONMENT)
