@@ -148,15 +148,9 @@ def _unchanged_account(claims: Claims, groups: set[str]) -> User | None:
 
     On SQLite a transaction waits for whoever writes, and most sign-ins change nothing.
     """
-    issuer, subject = _identity(claims)
-    identity = (
-        ProviderIdentity.objects.filter(issuer=issuer, subject=subject)
-        .select_related("user")
-        .first()
-    )
-    if identity is None or not groups:
+    user = _known_account(claims)
+    if user is None or not groups:
         return None
-    user = identity.user
     if _is_local(user) or _verified_address(claims) not in ("", user.username):
         return None
     our_groups = user.groups.filter(name__in=(TEAM_LEADS, VIEWERS))
@@ -167,16 +161,11 @@ def _unchanged_account(claims: Claims, groups: set[str]) -> User | None:
 
 def _account(claims: Claims, groups: set[str]) -> User:
     """The account of the person, by their number at the provider, or a new one; SignInRefused if there can't be one."""
-    issuer, subject = _identity(claims)
     address = _verified_address(claims)
-    identity = (
-        ProviderIdentity.objects.filter(issuer=issuer, subject=subject)
-        .select_related("user")
-        .first()
-    )
-    if identity is not None:
-        _follow_address(identity.user, address)
-        return identity.user
+    user = _known_account(claims)
+    if user is not None:
+        _follow_address(user, address)
+        return user
     if not address:
         raise SignInRefused(NO_ADDRESS)
     user = User.objects.filter(username=address).select_related("provider_identity").first()
@@ -189,8 +178,17 @@ def _account(claims: Claims, groups: set[str]) -> User:
     elif hasattr(user, "provider_identity"):
         raise SignInRefused(OTHER_PERSON)
     # What is left is an account from before identities were kept, or one that an administrator released.
+    issuer, subject = _identity(claims)
     ProviderIdentity.objects.create(user=user, issuer=issuer, subject=subject)
     return user
+
+
+def _known_account(claims: Claims) -> User | None:
+    """The account by the person's number at the provider."""
+    issuer, subject = _identity(claims)
+    known = ProviderIdentity.objects.filter(issuer=issuer, subject=subject).select_related("user")
+    identity = known.first()
+    return None if identity is None else identity.user
 
 
 def _identity(claims: Claims) -> tuple[str, str]:
