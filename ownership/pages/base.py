@@ -64,6 +64,8 @@ class Page(TemplateView):
     needs_role = False
     # Whether the page offers itself as it was on another day.
     shows_past = True
+    # Why the page takes no revision and no as_of, if it does not.
+    about_today = ""
     request: HttpRequest
     # None for today.
     moment: PastRevision | None = None
@@ -94,6 +96,8 @@ class Page(TemplateView):
             # Before the page looks back: whose a thing was then is asked about the teams that the reader is in now.
             self.team_ids = team_ids_of(request.user) if has_role(request.user) else []
             self.moment = _moment(moment_parameters)
+            if self.moment and self.about_today:
+                raise BadAddress(f"{self.about_today}: leave out revision and as_of.")
             with self._at_moment():
                 response = self._rendered(request, *args, **kwargs)
         except BadAddress as error:

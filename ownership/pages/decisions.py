@@ -32,7 +32,7 @@ from ownership.history.models import ChangeSet, current_head, whole_number
 from ownership.history.row_states import describe_day
 from ownership.models import DriftRun, Service, Table, TableGroup
 from ownership.pages.base import BadAddress, Context, Page
-from ownership.pages.findings import ACCEPTING, WAIVING, filters_query
+from ownership.pages.findings import ACCEPTING, OF_TODAY, WAIVING, filters_query
 from ownership.plans.division import divide
 from ownership.plans.plan import NotApplied, Plan
 from ownership.plans.steps import Step
@@ -73,6 +73,7 @@ class _DecisionPage(Page):
     http_method_names = ["get", "head", "post", "options"]
     needs_role = True
     shows_past = False
+    about_today = OF_TODAY
     template_name = "ownership/drift_decide.html"
     title: str
     meaning: str

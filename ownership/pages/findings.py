@@ -22,6 +22,7 @@ from ownership.templatetags.display import kind_label
 from ownership.web.suggestions import SUGGESTING
 
 ROWS_SHOWN = 200  # findings of a run; the filters lead to the others
+OF_TODAY = "Drift compares the latest runs with the current map"
 STATES = {"open": "not waived", "new": "new since the run before", "waived": "waived"}
 SUBJECTS = ("kind", "verdict", "owner", "table", "service")  # filters for what a finding is about
 FILTERS = ("reader", "environment", *SUBJECTS, "state", MINE)
@@ -86,13 +87,10 @@ class DriftPage(Page):
     template_name = "ownership/drift.html"
     needs_role = True
     shows_past = False
+    about_today = OF_TODAY
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add each run's findings, as the filters leave them."""
-        if self.moment:
-            raise BadAddress(
-                "Drift compares the latest runs with the current map: leave out revision and as_of."
-            )
         latest = runs.latest()
         filters = {name: self.request.GET.get(name, "") for name in FILTERS}
         choices = _choices(latest)

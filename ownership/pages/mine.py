@@ -14,7 +14,7 @@ from ownership.findings.latest_runs import FoundByRun, open_findings_of
 from ownership.models import Service, Suggestion, Table, Team
 from ownership.models.answerable import teams_by_service
 from ownership.models.suggestions import SuggestionQuerySet
-from ownership.pages.base import BadAddress, Context, Page
+from ownership.pages.base import Context, Page
 from ownership.pages.suggestions import note_whom_they_wait_for
 from ownership.pages.table_list import any_confirmed, listed
 
@@ -47,11 +47,10 @@ class MinePage(Page):
     template_name = "ownership/mine.html"
     needs_role = True
     shows_past = False
+    about_today = "What waits for you is about today"
 
     def get_context_data(self, **kwargs: object) -> Context:
         """Return the context. Of somebody who is in no team, that is said; what they suggested is listed."""
-        if self.moment:
-            raise BadAddress("What waits for you is about today: leave out revision and as_of.")
         mine = self.mine()
         sections = []
         for find in SECTIONS:

@@ -45,7 +45,7 @@ STATES = {
 }
 # The same as leaving the state out, as in the API.
 WAITING = "waiting"
-OF_TODAY = "Suggestions are about the current map: leave out revision and as_of."
+OF_TODAY = "Suggestions are about the current map"
 WITHDRAWN = "Withdrawn by its author."
 PASSED_ON = (
     "Passed on. The map has not changed yet: the other team will take the hand-over or decline it."
@@ -76,11 +76,10 @@ class SuggestionsPage(Page):
     template_name = "ownership/suggestions.html"
     needs_role = True
     shows_past = False
+    about_today = OF_TODAY
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: waiting ones in three lists, or a page of those in another state."""
-        if self.moment:
-            raise BadAddress(OF_TODAY)
         state = self.request.GET.get("state", "")
         if state == WAITING:
             state = ""
@@ -130,11 +129,10 @@ class OwnSuggestionsPage(Page):
     template_name = "ownership/own_suggestions.html"
     needs_role = True
     shows_past = False
+    about_today = OF_TODAY
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context: all that wait, and a page of the others, the latest first."""
-        if self.moment:
-            raise BadAddress(OF_TODAY)
         own = Suggestion.objects.with_answers().filter(user_id=self.request.user.pk)
         waiting = list(own.waiting())
         note_whom_they_wait_for(waiting)
@@ -178,11 +176,10 @@ class SuggestionPage(Page):
     template_name = "ownership/suggestion.html"
     needs_role = True
     shows_past = False
+    about_today = OF_TODAY
 
     def get_context_data(self, **kwargs: Any) -> Context:
         """Return the context of a suggestion that was just opened."""
-        if self.moment:
-            raise BadAddress(OF_TODAY)
         return self._context(_suggestion(kwargs["number"]))
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:

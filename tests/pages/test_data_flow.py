@@ -62,6 +62,14 @@ def test_long_names_are_broken_into_lines_that_fit_and_lose_nothing():
             assert max(map(len, lines)) * 7.85 <= box.width - 20
 
 
+def test_a_note_in_wide_characters_fits():
+    path = "経由" * 200
+    for drawing in drawn([Neighbour("relay", "/x/", path=path, indirect=True)], []).drawings:
+        lines = [text.text for text in drawing.boxes[0].texts if text.kind == "path"]
+        assert len(lines) == 3
+        assert max(map(len, lines)) * 12 <= drawing.boxes[0].width - 24
+
+
 def test_what_is_left_out_is_counted():
     before = FlowSide("Written by", neighbours(3), "Nobody", left_out=7)
     found = picture("hub", "table", before, FlowSide("Read by", [], "Nobody"))

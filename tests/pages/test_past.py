@@ -47,6 +47,31 @@ def test_a_revision_shows_the_rows_of_that_time(renamed, viewer_client, page):
     assert ">biztechUsers<" not in now
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/confirm/",
+        "/drift/",
+        "/drift/accept/",
+        "/mine/",
+        "/suggestions/",
+        "/suggestions/mine/",
+        "/suggestions/1/",
+    ],
+)
+def test_what_is_about_today_takes_no_revision(renamed, lead_client, page):
+    response = lead_client.get(f"{page}?revision=1")
+    assert response.status_code == 400
+    assert ": leave out revision and as_of." in text_of(response.text)
+
+
+@pytest.mark.parametrize("page", ["/confirm/", "/drift/accept/", "/drift/waive/"])
+def test_nothing_is_decided_about_the_past(renamed, lead_client, page):
+    head = current_head()
+    assert lead_client.post(f"{page}?revision=1", {"table": "1"}).status_code == 400
+    assert current_head() == head
+
+
 def test_a_day_shows_its_end(renamed, viewer_client):
     day = f"{ChangeSet.objects.get(revision=3).time:%Y-%m-%d}"
     page = viewer_client.get(HOME, {"as_of": day}).text

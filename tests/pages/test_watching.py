@@ -101,9 +101,25 @@ def test_watching_says_why_no_mail_comes(viewer_client, viewer, settings, settin
     viewer.save()
     assert sentence in text_of(viewer_client.get(WATCHING).text)
     page = viewer_client.post(WATCHING, {"act": "watch", "kind": "mine"}, follow=True)
-    assert sentence.partition(" yet")[0] in text_of(page.text).replace(
-        "This registry", "This registry"
-    )
+    assert sentence.partition(" yet")[0] in text_of(page.text)
+
+
+def test_watching_with_mail_switched_off_says_so(viewer_client, viewer, settings):
+    settings.EMAIL_HOST = "mail.registry.example"
+    viewer.email = "viewer@registry.example"
+    viewer.save()
+    watching.switch_mail(viewer, MailPreference.Rhythm.NEVER, own_changes=False)
+    page = viewer_client.post(WATCHING, {"act": "watch", "kind": "mine"}, follow=True)
+    assert "You watch it, but your mail is switched off" in text_of(page.text)
+
+
+def test_a_person_watches_a_limited_number_of_things(viewer_client, viewer, monkeypatch):
+    monkeypatch.setattr("ownership.pages.watching.MOST_WATCHES", 1)
+    table = {"act": "watch", "kind": "table", "row": make_table().pk}
+    viewer_client.post(WATCHING, {"act": "watch", "kind": "mine"})
+    page = viewer_client.post(WATCHING, table, follow=True)
+    assert "things already: end one first" in text_of(page.text)
+    assert viewer.watches.count() == 1
 
 
 @pytest.mark.parametrize(
