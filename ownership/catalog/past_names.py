@@ -13,6 +13,7 @@ from ownership.models import Service, Table, TableGroup
 
 Named = type[Table] | type[Service] | type[TableGroup]
 IdAndName = tuple[int, str]
+WITH_HISTORY_PAGE: dict[str, type[Table] | type[Service]] = {"table": Table, "service": Service}
 NAMED_MODELS: tuple[Named, ...] = (Table, Service, TableGroup)
 # Names in history that a search is answered with.
 MAX_ANSWERS = 5
@@ -38,12 +39,11 @@ class PastName:
     @property
     def history_url(self) -> str:
         """Where its history is; empty for groups, which have no page for it."""
-        if self.row is None and self.kind in ("table", "service"):
-            model = Table if self.kind == "table" else Service
-            return f"{model(name=self.new_name or self.name).get_absolute_url()}history/"
-        if self.row is not None and not isinstance(self.row, TableGroup):
-            return f"{self.row.get_absolute_url()}history/"
-        return ""
+        model = WITH_HISTORY_PAGE.get(self.kind)
+        if model is None:
+            return ""
+        row = self.row or model(name=self.new_name or self.name)
+        return f"{row.get_absolute_url()}history/"
 
 
 def past_names(names: Collection[str], ignoring_case: bool) -> list[PastName]:

@@ -27,7 +27,6 @@ from ownership.plans.steps import (
     filtered,
     foreign_key_fields,
     ids_of,
-    rows_of,
     steps_by_model,
     target_model,
     tracked_relations,
@@ -199,7 +198,7 @@ def _taken_names(
 ) -> Iterator[Blocker]:
     """Rows that would have the natural key of another row."""
     renamed = list(filter(_gets_new_name, saving))
-    live = namesakes(model, rows_of(renamed))
+    live = namesakes(model, [step.row for step in renamed])
     for step in renamed:
         key = natural_key(step.row)
         other = live.get(key)

@@ -42,7 +42,6 @@ from ownership.plans.steps import (
     digest,
     filtered,
     ids_of,
-    rows_of,
     steps_by_model,
     take_ids_of_references,
     tracked_relations,
@@ -206,7 +205,7 @@ class Plan:
 
     def _write(self, report: Progress) -> None:
         for deletes, steps in _together(self.steps):
-            rows = rows_of(steps)
+            rows = [step.row for step in steps]
             if deletes:
                 delete_rows(rows, report)
                 continue

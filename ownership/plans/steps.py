@@ -154,11 +154,6 @@ def steps_by_model(steps: Iterable[Step]) -> dict[type[TrackedRow], list[Step]]:
     return by_model
 
 
-def rows_of(steps: Iterable[Step]) -> list[TrackedRow]:
-    """The rows that the steps save or delete."""
-    return [step.row for step in steps]
-
-
 def ids_of(steps: Iterable[Step]) -> list[int]:
     """The ids of the steps' rows; new rows have none."""
     return [step.pk for step in steps if step.pk is not None]

@@ -14,7 +14,7 @@ from ownership.catalog.search import LONGEST_TEXT, search
 from ownership.history.change_sets import change_set
 from ownership.history.models import current_head
 from ownership.history.time_travel import as_of
-from ownership.models import Environment, Service, Table
+from ownership.models import Environment, Service, Table, TableGroup
 from tests.support.factories import make_access, make_service, make_table
 from tests.support.pages import text_of
 
@@ -325,6 +325,14 @@ def test_strangers_learn_what_a_name_became_and_nothing_of_people(renamed_and_de
     assert "was deleted" not in text_of(
         Client().get(reverse("pages:search"), {"q": "biztechPrizes"}).text
     )
+
+
+def test_a_former_group_is_found_and_has_no_history_of_its_own(db):
+    group = TableGroup.objects.create(name="Parcels")
+    group.name = "Letters"
+    group.save()
+    [past] = search("parcels").past
+    assert (past.kind, past.name, past.row, past.history_url) == ("group", "Parcels", group, "")
 
 
 def test_a_name_in_use_again_is_no_former_name(renamed_and_deleted):
