@@ -50,7 +50,7 @@ class ModuleFrames(FramesOfCalls):
         target = self.find_module(source.file, source.module, source.level)
         if isinstance(target, syntax.Module):
             return self._imported(target, source, name)
-        external = target if isinstance(target, External) else self.external(source.module)
+        external = target or self.external(source.module)
         if name in ("*", "default"):
             return one(external)
         return self._external_member(external, name, source.line)
@@ -77,7 +77,7 @@ class ModuleFrames(FramesOfCalls):
 
     def module_value(self, module: syntax.Module) -> CodeValue:
         """A module as ``require`` gives it: its exports object, or all that it exports by name."""
-        if module.is_python or module.exports or module.export_all:
+        if module.is_python or module.has_exports:
             return one(Namespace(module))
         return self._commonjs_exports(module)
 
@@ -113,7 +113,7 @@ class ModuleFrames(FramesOfCalls):
         if again is not None:
             return again
         has_commonjs = bool(self.field_names(self.objects["exports", frame]))
-        if (module.exports or module.export_all) and not has_commonjs:
+        if module.has_exports and not has_commonjs:
             return one(ABSENT)
         return self._commonjs_member(module, name, line)
 

@@ -97,3 +97,8 @@ class Module:
     def is_python(self) -> bool:
         """Whether this is a module of Python."""
         return self.language == "python"
+
+    @property
+    def has_exports(self) -> bool:
+        """Whether it has exports of its own, besides those of CommonJS."""
+        return bool(self.exports or self.export_all)
