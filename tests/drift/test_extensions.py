@@ -57,6 +57,31 @@ def test_extensions_of_resources_are_applied(
     assert [(t.name, str(t.key_schema)) for t in found.tables] == [("biztechMembers", key)]
 
 
+def test_managed_policies_of_an_extension_replace_those_of_the_provider(tmp_path: Path) -> None:
+    readers = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+    project = EXTENDED.replace(
+        "iamRoleStatements:", f"iamManagedPolicies: [{readers}]\n  iamRoleStatements:"
+    )
+    for extension, expected in {
+        "{}": {"users read biztechUsers", "users read biztechMembers"},
+        "{IamRoleLambdaExecution: {Properties: {ManagedPolicyArns: []}}}": {
+            "users read biztechUsers"
+        },
+    }.items():
+        files = {"users/serverless.yml": project.replace("EXTENSIONS", extension)}
+        assert grants(read(tmp_path, files)) == expected
+
+
+def test_a_group_of_the_resources_is_its_services(tmp_path: Path) -> None:
+    project = EXTENDED.replace("AWS::IAM::Role", "AWS::IAM::Group").replace("RoleName", "GroupName")
+    project = project.replace("Policies: []", WRITES).replace("EXTENSIONS", "{}")
+    found = read(tmp_path, {"users/serverless.yml": project})
+    assert (grants(found), found.unresolved) == (
+        {"users read biztechUsers", "users write new"},
+        (),
+    )
+
+
 def test_extensions_in_a_missing_file_are_unresolved(tmp_path: Path) -> None:
     found = read(
         tmp_path, {"users/serverless.yml": EXTENDED.replace("EXTENSIONS", "${file(missing.yml)}")}

@@ -472,6 +472,17 @@ def test_a_broken_file_is_an_error_and_other_files_are_read(tmp_path: Path) -> N
     assert grants(found) == {"users read biztechUsers"}
 
 
+def test_a_project_outside_the_root_and_a_list_of_settings_are_errors(tmp_path: Path) -> None:
+    write(tmp_path, {"users/serverless.json": "[1]", "root/x": ""})
+    (error,) = read_projects(tmp_path / "users", names(), {}).errors
+    assert (error.location.file, error.reason) == (
+        "serverless.json",
+        "is not a mapping of settings",
+    )
+    (error,) = read_projects(tmp_path / "users", names(), {}, tmp_path / "root").errors
+    assert error.reason == f"is outside the root, {tmp_path / 'root'}"
+
+
 def test_node_modules_and_hidden_folders_are_skipped(tmp_path: Path) -> None:
     project = statement(ARN + "biztechUsers")
     found = read(

@@ -22,7 +22,8 @@ resources:
 def project(folder: Path, plugin: str, section: str) -> Infrastructure:
     """What a project with one plugin holds."""
     text = f"service: billing\nprovider: {{name: aws}}\nplugins: [{plugin}]\n{section}{TABLES}"
-    files = {"serverless.yml": text, "machine.yml": MACHINE_FILE}
+    circle = f"{MACHINE_FILE}  Again: {{Branches: ['${{file(circle.yml)}}']}}\n"
+    files = {"serverless.yml": text, "machine.yml": MACHINE_FILE, "circle.yml": circle}
     return read(folder, files, services=("billing", "shop"), tables=("invoices", "letters"))
 
 
@@ -52,6 +53,7 @@ APP_SYNC = {
         "appSync: {dataSources: {x: {type: HTTP, config: {endpoint: x}}}}",
         set(),
     ),
+    "one without settings": ("appSync: {dataSources: {x: {type: AMAZON_DYNAMODB}}}", set()),
     "one without section": ("appSync: {dataSources: {x: {type: NONE}}}", set()),
 }
 
@@ -91,6 +93,19 @@ TASKS = {
     "a table that the input names": (
         machine(task("dynamodb:getItem", "{TableName.$: $.table}")),
         {READS, "billing read letters"},
+    ),
+    "an index that the input names": (
+        machine(task("aws-sdk:dynamodb:query", "{TableName: !Ref Invoices, IndexName.$: $.index}")),
+        {READS},
+    ),
+    "a batch that the input names": (
+        machine(task("aws-sdk:dynamodb:batchGetItem", "{RequestItems.$: $.items}")),
+        {READS, "billing read letters"},
+    ),
+    "a machine without tasks": ("stepFunctions: {stateMachines: {dunning: {name: x}}}\n", set()),
+    "a definition that has itself in it": (
+        "stepFunctions: {stateMachines: {dunning: {definition: '${file(circle.yml)}'}}}\n",
+        {"billing read letters"},
     ),
     "a batch": (
         machine(
@@ -149,6 +164,18 @@ def test_proxies_of_api_gateway_are_read(tmp_path: Path) -> None:
     assert (grants(found), found.unresolved) == ({WRITES}, ())
 
 
+def test_proxies_of_which_none_needs_a_role_make_none(tmp_path: Path) -> None:
+    own = "{dynamodb: {tableName: !Ref Invoices, action: PutItem, roleArn: !GetAtt Own.Arn}}"
+    role = TABLES.replace("  Resources:", "  Resources:\n    Own: {Type: AWS::IAM::Role}")
+    for proxy in (own, "{sqs: {path: /q}}"):
+        text = (
+            "service: billing\nprovider: {name: aws}\nplugins: [serverless-apigateway-service-proxy]\n"
+            f"custom: {{apiGatewayServiceProxies: [{proxy}]}}\n{role}"
+        )
+        found = read(tmp_path, {"serverless.yml": text}, services=("billing",))
+        assert (grants(found), found.unresolved) == (set(), ())
+
+
 ROLE = "arn:aws:iam::111122223333:role/x"
 EXISTING = {
     "a data source": (
@@ -158,6 +185,30 @@ EXISTING = {
     "a state machine": (
         "serverless-step-functions",
         machine(task("dynamodb:getItem"), ", role: ROLE"),
+    ),
+    "a proxy": (
+        "serverless-apigateway-service-proxy",
+        PROXY.format("tableName: x, action: PutItem, roleArn: ROLE"),
+    ),
+    "the settings of a data source that are not there": (
+        "serverless-appsync-plugin",
+        "appSync: {dataSources: {x: {type: AMAZON_DYNAMODB, config: '${file(gone.yml)}'}}}\n",
+    ),
+    "a definition that is a list": (
+        "serverless-step-functions",
+        "stepFunctions: {stateMachines: {x: {definition: [a]}}}\n",
+    ),
+    "stacks that are not there": (
+        "serverless-plugin-additional-stacks",
+        "custom: {additionalStacks: ['${file(gone.yml)}']}\n",
+    ),
+    "a stack that is not there": (
+        "serverless-plugin-additional-stacks",
+        "custom: {additionalStacks: {x: '${file(gone.yml)}'}}\n",
+    ),
+    "a role that is no role": (
+        "serverless-step-functions",
+        machine(task("dynamodb:getItem"), ", role: {name: x, path: /}"),
     ),
     "a definition that is not there": (
         "serverless-step-functions",

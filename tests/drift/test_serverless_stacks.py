@@ -81,8 +81,19 @@ def test_a_nested_stack_that_is_not_there_may_permit_its_service_anything(
     assert grants(result) == set()
 
 
-def test_what_runs_in_a_nested_stack_in_a_role_from_elsewhere_is_unread(tmp_path: Path) -> None:
-    elsewhere = TABLES.replace("!GetAtt Audit.Arn", "arn:aws:iam::111122223333:role/far")
+@pytest.mark.parametrize(
+    "user",
+    [
+        "{Type: AWS::Lambda::Function, Properties: {Role: FAR}}",
+        "{Type: AWS::Glue::Job, Properties: {Role: FAR}}",
+    ],
+)
+def test_what_runs_in_a_nested_stack_in_a_role_from_elsewhere_is_unread(
+    tmp_path: Path, user: str
+) -> None:
+    function = "{Type: AWS::Lambda::Function, Properties: {Role: !GetAtt Audit.Arn}}"
+    far = user.replace("FAR", "'arn:aws:iam::111122223333:role/far'")
+    elsewhere = TABLES.replace(function, far)
     result = found(tmp_path, "infra/tables.yml", infra=elsewhere)
     assert [(u.text, u.service) for u in result.unresolved] == [
         ("arn:aws:iam::111122223333:role/far", "shop")

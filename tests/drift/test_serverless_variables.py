@@ -34,6 +34,7 @@ ENVIRONMENT = {
         "custom: {ends: {dev: x}}",
     ),
     "an option, else a setting": ("${opt:suffix, self:custom.other}", "custom: {other: x}"),
+    "an option, else the stage": ("${opt:target, ${opt:stage}, 'x'}", ""),
     "a default for what is called so": ("${self:custom.suffix, '-x'}", ""),
     "a stage in a file outside": (
         "${self:provider.stage}",
@@ -48,6 +49,8 @@ INPUTS = {
         "custom: {other: x}",
     ),
     "a default for what the stage chooses": ("${self:custom.${opt:stage}.end, 'x'}", "custom: {}"),
+    "an option, else another, else a text": ("${opt:target, ${env:TARGET}, 'x'}", ""),
+    "an option, else nothing, else a text": ("${opt:target, ${self:custom.no, null}, 'x'}", ""),
     "an environment variable": ("${env:TARGET, 'x'}", ""),
     "a parameter": (
         "!Ref",
@@ -75,6 +78,13 @@ ELSEWHERE = {
     "a file outside": ("${file(../../../x.yml):ending}", ""),
     "settings that are code": ("${self:custom.users}", "custom: ${file(config.js)}"),
     "a setting that is not there": ("${self:custom.typo}", "custom: {}"),
+    "a list beyond its end": ("${self:custom.all.5}", "custom: {all: [x]}"),
+    "a key of a text": ("${self:service.users}", ""),
+    "an unknown key": ("${self:custom.${ssm:/key}.ending}", "custom: {}"),
+    "an empty file": ("${file(./empty.yml):ending}", ""),
+    "a value of the framework": ("${sls:instanceId}", ""),
+    "a truth that is not known": ("${strToBool(${ssm:/flag})}", ""),
+    "a variable that nobody ended": ("${opt:ending", ""),
     "a parameter store, by stage": ("${ssm:/${opt:stage}/users}", ""),
     "an option that says nothing of environments": ("${opt:year}", ""),
     "an environment variable that says nothing of them": ("${env:TABLE}", ""),
@@ -109,7 +119,14 @@ functions: {{a: {{iamRoleStatements: [{{Effect: Allow, Action: [dynamodb:GetItem
 {rest}
 """
     return read(
-        tmp_path, {FILE: project, "services/users/config.js": "module.exports = {}"}, **known
+        tmp_path,
+        {
+            FILE: project,
+            "services/users/config.js": "module.exports = {}",
+            "services/users/empty.yml": "",
+            "services/users/year.txt": "2026\n",
+        },
+        **known,
     )
 
 
@@ -156,9 +173,32 @@ def test_an_unknown_value_named_like_a_suffix_is_the_suffix_and_is_noted_once(
     assert note.text.startswith(f"users: {assumption}: ")
 
 
-def test_the_default_of_a_missing_setting_is_part_of_the_name(tmp_path: Path) -> None:
-    found = ending(tmp_path, "${self:custom.year, '2026'}", "custom: {}")
+@pytest.mark.parametrize(
+    ("end", "custom"),
+    [
+        ("${self:custom.year, '2026'}", "{}"),
+        ("${self:custom.year, 2026}", "{}"),
+        ("${self:custom.year, ${self:custom.default}}", "{default: 2026}"),
+        ("${self:custom.years.1}", "{years: [2025, 2026]}"),
+        ("${file(year.txt)}", "{}"),
+    ],
+)
+def test_the_default_of_a_missing_setting_is_part_of_the_name(
+    tmp_path: Path, end: str, custom: str
+) -> None:
+    found = ending(tmp_path, end, f"custom: {custom}")
     assert grants(found) == {"users read biztechUsers2026"}
+
+
+def test_a_service_may_have_its_name_in_a_mapping(tmp_path: Path) -> None:
+    project = statement(f"{ARN}${{self:service}}-orders").replace("club-users", "{name: club}")
+    assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read club-orders"}
+
+
+@pytest.mark.parametrize("part", ["Users${opt:stage", "Users${{}"])
+def test_what_is_no_variable_stays_as_it_is(tmp_path: Path, part: str) -> None:
+    (unresolved,) = read(tmp_path, {"users/serverless.yml": statement(f"'{ARN}{part}'")}).unresolved
+    assert unresolved.text == f"{ARN}{part}"
 
 
 def test_null_as_the_last_default_means_no_value(tmp_path: Path) -> None:

@@ -26,8 +26,11 @@ services:
   shop:
     path: ./shop
     params: {arn: "${tables.OrdersArn}", name: "${tables.OrdersName}", literal: carts, mixed: "club-${env:CLUB}",
-             code: "${tables.Nothing}", strange: "${other.Arn}", more: "${service:tables.OrdersArn}"}
+             code: "${tables.Nothing}", arns: ["arn:aws:dynamodb:*:*:table/carts"],
+             strange: "${other.Arn}", more: "${service:tables.OrdersArn}"}
   other: {path: other, component: aws-cdk}
+  outside: {path: ../../outside}
+  nowhere: {params: {x: y}}
 stages: {default: {params: {payments: payments, both: from-compose}}, prod: {params: {payments: payments-prod}}}
 """
 
@@ -86,6 +89,10 @@ def test_parameters_come_from_the_compose_file(
     }
 
 
+def test_a_parameter_may_be_a_list(tmp_path: Path) -> None:
+    assert grants(composed(tmp_path, "${param:arns}")) == {"shop read carts"}
+
+
 def test_parameters_of_all_services_depend_on_the_stage(tmp_path: Path) -> None:
     found = composed(tmp_path, f"{ARN}${{param:payments}}", given={"opt:stage": "prod"})
     assert grants(found) == {"shop read payments-prod"}
@@ -112,6 +119,12 @@ def test_a_compose_file_that_is_code_is_the_reason(tmp_path: Path) -> None:
     assert (
         unresolved.reason == "serverless-compose.ts is code, which is not run (--var param:arn=…)"
     )
+
+
+def test_a_compose_file_of_another_folder_that_is_code_does_not_matter(tmp_path: Path) -> None:
+    files = {"web/serverless-compose.ts": "", "shop/serverless.yml": shop("${param:arn}")}
+    (unresolved,) = read(tmp_path, files).unresolved
+    assert unresolved.reason == "no value for param:arn (--var param:arn=…)"
 
 
 def test_an_unreadable_compose_file_is_an_error(tmp_path: Path) -> None:

@@ -229,3 +229,10 @@ def test_a_projects_own_roles_are_its_services(tmp_path: Path) -> None:
     project = f"service: billing\nprovider: {{name: aws}}\nresources:\n  Resources:{resources}"
     result = read(tmp_path, {"serverless.yml": project}, services=("billing",))
     assert (grants(result), result.unresolved) == ({"billing read invoices"}, ())
+
+
+def test_a_role_of_another_project_is_known_by_its_name(tmp_path: Path) -> None:
+    resources = table(f"{{AWS: '{ACCOUNT}:role/shop-dev-lambda'}}").replace("\n", "\n  ")
+    project = f"service: billing\nprovider: {{name: aws}}\nresources:\n  Resources:{resources}"
+    result = read(tmp_path, {"serverless.yml": project}, services=("billing", "shop"))
+    assert (grants(result), result.unresolved) == ({"shop read invoices"}, ())

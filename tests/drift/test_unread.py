@@ -122,6 +122,11 @@ HARMLESS = {
         "resources:\n  Resources:\n    ApiGatewayRestApi: {Properties: {BinaryMediaTypes: [x]}}\n"
         "  extensions:\n    PayLambdaFunction: {Properties: {Layers: []}}\n"
     ),
+    "what acts by a role of the project, by its name": (
+        "resources:\n  Resources:\n    R: {Type: AWS::IAM::Role, Properties: {RoleName: one}}\n"
+        "    S: {Type: AWS::IAM::Role, Properties: {RoleName: two}}\n"
+        "    P: {Type: AWS::Pipes::Pipe, Properties: {RoleArn: 'arn:aws:iam::111122223333:role/two'}}\n"
+    ),
     "functions among the resources, in roles of the project": (
         "resources:\n  Resources:\n    R: {Type: AWS::IAM::Role, Properties: {Policies: []}}\n"
         "    F: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn}}\n"
@@ -458,6 +463,16 @@ def test_another_form_in_a_projects_folder_may_permit_its_service_anything(
     (unresolved,) = found.unresolved
     assert (unresolved.service, verdict(found)) == ("shop", ["unchecked"])
     assert name.startswith(unresolved.location.file)
+
+
+def test_too_many_files_to_look_for_other_forms_may_hide_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ownership.drift.readers.template_files.MAX_FILES", 1)
+    found = read(tmp_path, {FILE: "service: shop\n", "shop/a.py": ""})
+    (unresolved,) = found.unresolved
+    assert unresolved.reason == "has more than 1 files: name the templates in it"
+    assert (unresolved.service, verdict(found)) == (None, ["unchecked"])
 
 
 NO_OTHER_FORMS = {

@@ -125,32 +125,31 @@ class _ProjectReader:
                 self.collector.diagnostics.add_note(location, note)
         for project, service in self._projects.items():
             for path in self._other_configurations(project):
-                location = Location(self.files.display_name(path), 1)
                 reason = "a second configuration in the folder of a project is not read, and may permit something"
-                text = Text(path.name, location)
-                self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
+                self._unread(path, reason, service)
         if self.top.is_dir():
             self._report_other_forms()
 
     def _report_other_forms(self) -> None:
         """Report what else may be deployed from the projects' folders: it may permit their services anything."""
-        services = {project.parent: service for project, service in self._projects.items()}
-        for path, reason in self._other_forms():
-            folder = next((folder for folder in path.parents if folder in services), None)
-            if folder is not None:
-                text = Text(path.name, Location(self.files.display_name(path), 1))
-                service = services[folder]
-                self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
-
-    def _other_forms(self) -> Iterator[tuple[Path, str]]:
-        """What is in a form that this reader does not read, each with the reason to name it."""
         for path in terraform_below(self.top):
-            yield path, IS_TERRAFORM
+            self._report_other_form(path, IS_TERRAFORM)
         try:
             for path in separate_templates_below(self.top, self.files):
-                yield path, IS_TEMPLATE
+                self._report_other_form(path, IS_TEMPLATE)
         except ReadError as error:
-            yield self.top, error.reason
+            self._unread(self.top, error.reason, None)
+
+    def _report_other_form(self, path: Path, reason: str) -> None:
+        services = {project.parent: service for project, service in self._projects.items()}
+        folder = next((folder for folder in path.parents if folder in services), None)
+        if folder is not None:
+            self._unread(path, reason, services[folder])
+
+    def _unread(self, path: Path, reason: str, service: str | None) -> None:
+        """Report a file that may permit a service anything, or any service if it is not known which."""
+        text = Text(path.name, Location(self.files.display_name(path), 1))
+        self.collector.diagnostics.add_unresolved(text, reason, service, READ_AND_WRITE)
 
     def _other_configurations(self, project: Path) -> Iterator[Path]:
         """The files beside a project's that may be deployed in its place (``serverless deploy --config``)."""

@@ -110,10 +110,11 @@ class Composition:
         variables = self._variables()
         settings = _mapping(variables, _mapping(variables, self.config["services"]).get(service))
         node = _mapping(variables, settings.get("params")).get(name)
-        if node is None:
-            return variables.own_parameter(name)
-        if isinstance(node, Text):
-            node = self._with_outputs(node)
+        match node:
+            case None:
+                return variables.own_parameter(name)
+            case Text():
+                return variables.expand(self._with_outputs(node))
         return variables.expand(node)
 
     def _variables(self) -> Variables:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ownership.drift.readers.made_nodes import allow, below, table_arn
 from ownership.drift.readers.node_reader import NodeReader
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping, location_of
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, in_words, location_of
 
 APP_SYNC = "serverless-appsync-plugin"
 STEP_FUNCTIONS = "serverless-step-functions"
@@ -99,12 +99,12 @@ class _PluginReader:
                 self.roles.unresolved.append(item)
 
     def mapping(self, node: Value) -> Map:
-        """The mapping; an empty one, taken down as unresolved, for a text."""
+        """The mapping; an empty one for anything else, which is taken down as unresolved."""
         value = self.expand(node)
         if isinstance(value, Map):
             return value
-        if isinstance(value, Text):
-            self.roles.unresolved.append(value)
+        if value is not None:
+            self.roles.unresolved.append(in_words(value))
         return Map(location_of(value))
 
 
@@ -140,10 +140,8 @@ class _AppSync(_PluginReader):
                     self._read_source(source)
 
     def _read_source(self, source: Map) -> None:
-        config = self.expand(source.get("config"))
-        if not isinstance(config, Map):
-            if isinstance(config, Text):
-                self.roles.unresolved.append(config)
+        config = self.mapping(source.get("config"))
+        if not config:
             return
         if config.get("serviceRoleArn") is not None:
             self.roles.existing.append(config["serviceRoleArn"])
@@ -236,22 +234,25 @@ class _StepFunctions(_PluginReader):
 
 
 class _ServiceProxies(_PluginReader):
-    """``custom.apiGatewayServiceProxies``: the proxies of tables share one role."""
+    """``custom.apiGatewayServiceProxies``: the proxies of tables share one role, made if one needs it."""
 
     def read(self, node: Value) -> None:
         statements = Seq(location_of(node))
+        is_made = False
         for proxy in self.mappings(node):
             if "dynamodb" not in proxy:
                 continue
             settings = self.mapping(proxy["dynamodb"])
             if settings.get("roleArn") is not None:
                 self.roles.existing.append(settings["roleArn"])
+            else:
+                is_made = True
             action = self.expand(settings.get("action"))
             location = location_of(action)
             table_name = settings.get("tableName")
             arn = table_arn(table_name, location_of(self.expand(table_name)))
             statements.append(_statement([str(action)], [arn], location))
-        if statements:
+        if is_made:
             self.roles.made.append(statements)
 
 

@@ -339,7 +339,7 @@ class Project:
         for node in existing:
             value = self.template.expand(node)
             reference = self.expand(_role_reference(value))
-            if isinstance(reference, Map | Seq):  # a function within a function
+            if isinstance(reference, Map | Seq):  # a function within a function, or no role at all
                 reference = Text("the role", location_of(node))
             if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
                 self._unresolved(reference, "the role is defined elsewhere")
@@ -438,11 +438,10 @@ def service_name(variables: Variables) -> str | None:
 
 def _role_reference(node: Value) -> Value:
     """What names the role in ``name``, ``!Ref Name``, ``!Sub "${Name.Arn}"`` or ``!GetAtt Name.Arn``."""
-    if isinstance(node, Map):
-        function = function_name(node)
-        if function is None:
-            return None
-        node = node[function]
+    call = as_mapping(node)
+    function = function_name(call)
+    if function is not None:
+        node = call[function]
     if isinstance(node, Seq):
         return node[0] if node else None
     return node

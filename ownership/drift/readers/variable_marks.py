@@ -48,10 +48,9 @@ def is_environment(reference: Text) -> bool:
 
 def marked_varying(value: Value, location: Location) -> Value:
     """The value, marked as one that the environment chooses."""
-    if value is None:
-        return None
     if isinstance(value, Text):
         return from_variable(value, location, may_vary=True)
-    value = copy(value)
-    value.varies = True
+    if value is not None:
+        value = copy(value)
+        value.varies = True
     return value

@@ -5,6 +5,7 @@ from this machine. A new source is a method of ``VariableSources`` and a line in
 Source: Serverless Framework documentation, "Variables" (v1 to v4).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -113,8 +114,9 @@ class VariableSources:
             return reference
         if reference == "null":
             return None
-        if STACK_OUTPUT.fullmatch(reference):
-            return self._stack_output(reference)
+        output = STACK_OUTPUT.fullmatch(reference)
+        if output and self.outside is not None:
+            return self._stack_output(self.outside, output, reference)
         source, _, address = reference.partition(":")
         read_source = self._readers.get(source.strip(), self._known_when_deployed)
         return read_source(address.strip(), reference)
@@ -143,11 +145,9 @@ class VariableSources:
     def stage(self) -> Text:
         """The stage of the project; a placeholder where it is not known."""
         stage = self._stage(Text("sls:stage", self.config.location))
-        return (
-            stage
-            if isinstance(stage, Text)
-            else placeholder(self.config.location, "the stage is no text", True)
-        )
+        if isinstance(stage, Text):
+            return stage
+        return placeholder(self.config.location, "the stage is no text", is_environment=True)
 
     def _stage(self, reference: Text) -> Value:
         if "opt:stage" in self.given:
@@ -181,13 +181,10 @@ class VariableSources:
         reason = f"{reference} is known only when deployed (--var {reference}=…)"
         raise NoValueError(reason, final=True)
 
-    def _stack_output(self, reference: Text) -> Value:
+    def _stack_output(self, outside: Outside, match: re.Match[str], reference: Text) -> Value:
         """``cf:stack.Output``: what the project of that stack puts out, if it is read as well."""
-        match = STACK_OUTPUT.fullmatch(reference)
-        if match is None or self.outside is None:
-            return self._known_when_deployed("", reference)
         try:
-            return self.outside.output(match["stack"], match["output"])
+            return outside.output(match["stack"], match["output"])
         except LookupError as error:
             raise NoValueError(f"{error} (--var {readable(reference)}=…)", final=True) from error
 
