@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from ownership.drift.naming import Names
 from ownership.drift.readers import dynamodb
 from ownership.drift.readers.dynamodb import read_endpoint
+from ownership.drift.registry_client import from_map
 from ownership.drift.types import ReadError
-from tests.support.drift_projects import names, names_with
+from tests.support.drift_projects import a_map, names, names_with
 
 boto3 = pytest.importorskip("boto3")
 pytest.importorskip("moto")
@@ -93,6 +95,23 @@ def test_an_environment_has_the_tables_with_its_suffix(endpoint: str) -> None:
         for e in ("dev", "production")
     }
     assert found == {"dev": {"biztechUsers"}, "production": {"biztechUsers"}}
+
+
+def test_tables_go_by_what_the_map_or_a_file_says(endpoint: str) -> None:
+    for name in ("ordersPROD", "legacy_2019"):
+        create(endpoint, "sa-east-1", name)
+    document = a_map(ordersPROD={}, orders={})
+    known = Names.of(from_map(document), given={"legacy_2019": "orders"})
+    assert {table.name for table in read_endpoint(known, endpoint, "sa-east-1").tables} == {
+        "ordersPROD",
+        "orders",
+    }
+
+
+def test_a_missing_boto3_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(ReadError, match="needs boto3: install the extra `dynamodb`"):
+        read_endpoint(names(), "http://127.0.0.1:1")
 
 
 def test_an_environment_has_the_tables_of_its_pattern(endpoint: str) -> None:

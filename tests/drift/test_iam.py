@@ -6,8 +6,9 @@ import pytest
 from ownership.drift.iam import actions
 from ownership.drift.iam.patterns import matches
 from ownership.drift.iam.statements import item_actions
+from ownership.drift.readers.serverless import read_projects
 from ownership.drift.types import ActionOn, GrantedAccess, Infrastructure
-from tests.support.drift_projects import ARN, grants, read
+from tests.support.drift_projects import ARN, grants, names_with, read, write
 
 TABLES = ("biztechUsers", "biztechEvents", "bizScores")
 
@@ -54,6 +55,19 @@ CASES = {
         [GET + '"arn:aws:dynamodb:us-west-2"'],
         {f"read {table}" for table in TABLES},
     ),
+    "a global table": (
+        ['ALLOW "dynamodb:*", Resource: "arn:aws:dynamodb::1:global-table/bizScores"'],
+        set(),
+    ),
+    "an unknown partition": (
+        [GET + '"arn:${ssm:/partition}:dynamodb:us-west-2:1:table/bizScores"'],
+        {"read bizScores"},
+    ),
+    "an unknown action of another service": (
+        ['ALLOW "s3:${ssm:/action}", Resource: "ARNbizScores"', GET + '"ARNbizScores"'],
+        {"read bizScores"},
+    ),
+    "roles that may not be assumed": (['DENY "sts:AssumeRole", Resource: "*"'], set()),
     "an ARN of another service": ([GET + '"arn:aws:s3:::biztechUsers"'], set()),
     "a stream": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/stream/*"'], set()),
     "an index": (['ALLOW "dynamodb:*", Resource: "ARNbizScores/index/by-x"'], {"read bizScores"}),
@@ -241,14 +255,28 @@ def test_long_texts_are_shortened_in_reports(tmp_path: Path) -> None:
         "arn:aws:table/bizScores",
         "arn:aws:dynamodb:table/bizScores",
         "arn:dynamodb:us-west-2:1:table/bizScores",
+        "arn:aws:dynamodb:us-west-2:x/table/bizScores:1",
     ],
-    ids=["three fields", "four fields", "no partition"],
+    ids=["three fields", "four fields", "no partition", "a slash in the account"],
 )
 def test_a_table_arn_with_missing_fields_is_unresolved(tmp_path: Path, arn: str) -> None:
     found = policy(tmp_path, f'{GET} "{arn}"')
     assert [(u.text, u.reason) for u in found.unresolved] == [
         (arn, "is not a table ARN: a field is missing")
     ]
+
+
+def test_a_kind_of_resource_that_is_not_known_may_be_a_table(tmp_path: Path) -> None:
+    found = policy(tmp_path, f'{GET} "{ARN.replace("table", "${ssm:/kind}")}bizScores"')
+    reason = "ssm:/kind is known only when deployed (--var ssm:/kind=…)"
+    assert [u.reason for u in found.unresolved] == [reason]
+
+
+def test_a_pattern_of_what_an_environment_puts_in_front_matches_its_tables(tmp_path: Path) -> None:
+    project = f"service: users\nprovider: {{iamRoleStatements: [{{{GET}'{ARN}li*'}}]}}\n"
+    write(tmp_path, {"users/serverless.yml": project})
+    known = names_with({"live": "live.{name}"}, "live", tables=("bizScores",))
+    assert grants(read_projects(tmp_path, known, {})) == {"users read bizScores"}
 
 
 def test_an_arn_outside_the_aws_partitions_is_unresolved(tmp_path: Path) -> None:
@@ -270,10 +298,16 @@ def test_a_pattern_that_matches_no_table_is_unresolved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "element", ["Effect: Permit", "Sid: x"], ids=["another effect", "no effect"]
+    "element",
+    [
+        f'Effect: Permit, Resource: "{ARN}bizScores"',
+        f'Sid: x, Resource: "{ARN}bizScores"',
+        "Effect: Allow",
+    ],
+    ids=["another effect", "no effect", "no resource"],
 )
-def test_a_statement_without_a_valid_effect_is_unresolved(tmp_path: Path, element: str) -> None:
-    found = policy(tmp_path, f'{element}, Action: "dynamodb:GetItem", Resource: "{ARN}bizScores"')
+def test_a_statement_without_what_it_must_have_is_unresolved(tmp_path: Path, element: str) -> None:
+    found = policy(tmp_path, f'Action: "dynamodb:GetItem", {element}')
     assert found.grants == {}
     assert len(found.unresolved) == 1
 

@@ -39,6 +39,9 @@ SHOP = """
 """
 
 
+SAM = "AWS::Serverless-2016-10-31"
+
+
 def found(
     folder: Path, resources: str, head: str = HEAD, given: dict[str, str] | None = None
 ) -> Infrastructure:
@@ -118,9 +121,14 @@ def test_a_loop_over_unknown_values_may_permit_anything_and_says_why(
     ]
 
 
+@pytest.mark.parametrize("transform", ["AWS::LanguageExtensions", SAM])
 @pytest.mark.parametrize("loop", ["[Name, [orders]]", "", "[Name, [orders], no resources]"])
-def test_a_loop_of_another_form_may_permit_anything(tmp_path: Path, loop: str) -> None:
-    (unresolved,) = found(tmp_path, f"\n  Fn::ForEach::Tables: {loop}\n{SHOP}").unresolved[1:]
+def test_a_loop_of_another_form_may_permit_anything(
+    tmp_path: Path, loop: str, transform: str
+) -> None:
+    head = f"Transform: [AWS::LanguageExtensions, {transform}]\n"
+    resources = f"\n  Fn::ForEach::Tables: {loop}\n{SHOP}"
+    (unresolved,) = found(tmp_path, resources, head).unresolved[1:]
     assert (unresolved.text, unresolved.service) == ("Fn::ForEach::Tables", None)
     assert unresolved.modes == {"read", "write"}
 

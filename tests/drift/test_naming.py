@@ -128,6 +128,19 @@ def test_base_names_by_the_patterns_of_the_map(pieces: list[str], base: str | No
     assert names_with(PATTERNS, tables=("orders",)).table(concat(pieces, LOCATION)) == base
 
 
+@pytest.mark.parametrize("table", ["orders", "eu-orders"])
+def test_of_two_patterns_that_fit_the_one_that_gives_a_table_of_the_map_counts(table: str) -> None:
+    known = names_with({"dev": "{stage}-{name}", "live": "{stage}-eu-{name}"}, tables=(table,))
+    assert known.table(concat([varying("dev"), "-eu-orders"], LOCATION)) == table
+
+
+def test_a_service_is_known_by_its_alias_unless_another_is_called_so() -> None:
+    document = a_map(services={"payments": None, "pay": None})
+    document["services"][0]["aliases"] = ["Pay", "money"]
+    known = Names.of(from_map(document))
+    assert (known.service(("money",), None), known.service(("PAY",), None)) == ("payments", "pay")
+
+
 def test_the_chosen_environments_pattern_is_removed_from_unregistered_tables_too() -> None:
     text = Text("shop-dev-users", LOCATION)
     assert names_with(PATTERNS, "dev").table(text) == "users"

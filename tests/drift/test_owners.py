@@ -155,7 +155,17 @@ CASES: dict[str, tuple[dict[str, str], set[str]]] = {
         },
         {"users", "events"},
     ),
-    "the tag of a CDK stack": (cdk({"service": "payments"}, "Users"), {"payments"}),
+    "a folder of code in a folder like those of all services": (
+        {
+            "infra/t.yaml": SAM + "Resources:\n" + function("Run", "loyalty"),
+            "infra/loyalty/app.py": PY,
+        },
+        {"loyalty"},
+    ),
+    "the tag of a CDK stack": (
+        cdk({"team": "x", "service": "payments"}, "Users"),
+        {"payments"},
+    ),
     "the name of a CDK stack": (cdk({}, "ClubUsers"), {"users"}),
 }
 
@@ -180,6 +190,25 @@ def test_grants_and_code_are_of_the_same_service(
 ) -> None:
     folder = write(tmp_path / "x", files)
     assert both(folder, ".") == (services, services)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "services"),
+    [
+        ("NotifyUsers", "../outside", {"users"}),
+        ("Run", "../outside", set()),
+        ("Run", "src/app", set()),
+    ],
+)
+def test_a_function_is_nobodys_whose_name_and_folders_say_nothing(
+    tmp_path: Path, name: str, code: str, services: set[str]
+) -> None:
+    files = {"infra/t.yaml": SAM + "Resources:\n" + function(name, code)}
+    folder = write(tmp_path / "x", files)
+    known = names(services=("users",), tables=("users",))
+    found = read_templates([folder / "infra"], known, {}, {})
+    assert {access.service for access in found.grants} == services
+    assert bool(found.unresolved) == (not services)
 
 
 def test_one_template_of_a_folder_belongs_to_the_same_service(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ USERS = {
         "{Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Actions: [{DynamoDBv2: {RoleArn: ROLE}}]}}}"
     ),
     "people who sign in": (
-        "{Type: AWS::Cognito::IdentityPoolRoleAttachment, Properties: {Roles: {authenticated: ROLE}}}"
+        "{Type: AWS::Cognito::IdentityPoolRoleAttachment, Properties: {Roles: {authenticated: ROLE, x: y}}}"
     ),
     "instances of Elastic Beanstalk": (
         "{Type: AWS::ElasticBeanstalk::Environment, "
@@ -62,6 +62,19 @@ def test_whatever_acts_by_a_role_from_elsewhere_leaves_its_service_unchecked(
     assert [u.service for u in unowned.unresolved] == [None]
     for own in ("!GetAtt Own.Arn", "!Ref Own", "!Ref Profile"):
         assert templates(tmp_path, t=f"{OWN}  User: {user.replace('ROLE', own)}\n").unresolved == ()
+
+
+def test_a_role_in_a_branch_is_found_and_properties_without_end_end(tmp_path: Path) -> None:
+    branch = f"!If [IsProd, {{RoleArn: {FAR}}}, !Ref AWS::NoValue]"
+    schedule = f"{{Type: AWS::Scheduler::Schedule, Properties: {{Target: {branch}}}}}"
+    assert [u.text for u in templates(tmp_path, t=f"{OWN}  User: {schedule}\n").unresolved] == [FAR]
+
+    doubling = "  A0: &a0 {X: x}\n"
+    for number in range(1, 40):
+        doubling += f"  A{number}: &a{number} {{X: *a{number - 1}, Y: *a{number - 1}}}\n"
+    text = f"Mappings:\n{doubling}Resources:{OWN}  User: {{Type: AWS::EC2::Instance, Properties: *a39}}\n"
+    write(tmp_path, {"t.yml": text})
+    assert read_templates([tmp_path / "t.yml"], names(), {}, {}).unresolved == ()
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,17 @@ def test_a_function_may_do_what_its_policies_permit(
 
 def test_a_simple_table_has_one_key(tmp_path: Path) -> None:
     nameless = "  Letters: {Type: AWS::Serverless::SimpleTable}\n"
-    tables = {table.name: str(table.key_schema) for table in sam(tmp_path, nameless).tables}
-    assert tables == {"invoices": "id", "drafts": "number (N)", "Letters": "id (S)"}
+    keyed = (
+        "  Stamps: {Type: AWS::Serverless::SimpleTable, Properties: "
+        "{TableName: stamps, PrimaryKey: {Name: id, Type: !Ref KeyType}}}\n"
+    )
+    tables = {table.name: str(table.key_schema) for table in sam(tmp_path, nameless, keyed).tables}
+    assert tables == {"invoices": "id", "drafts": "number (N)", "Letters": "id (S)", "stamps": "id"}
+
+
+def test_what_is_no_resource_may_permit_anything(tmp_path: Path) -> None:
+    (unresolved,) = sam(tmp_path, "  Pay: ${file(pay.yml)}").unresolved
+    assert (unresolved.reason, unresolved.modes) == ("is not a mapping", {"read", "write"})
 
 
 def test_the_evidence_is_the_line_of_the_policy(tmp_path: Path) -> None:
@@ -214,6 +223,10 @@ RESOURCES = {
     "data sources of AppSync": (GRAPH, {READS, "billing read_write drafts"}),
     "a connector of a function": (EMBEDDED, {BOTH}),
     "a connector by itself": (ALONE, {READS, "billing read drafts"}),
+    "a connector to a table by its ARN": (
+        ALONE.replace("{Id: Drafts}", "{Type: AWS::DynamoDB::Table, Arn: !GetAtt Drafts.Arn}"),
+        {READS, "billing read drafts"},
+    ),
     "a connector to a function of its own role": (OWN_ROLE, {"billing write drafts"}),
     "a connector from a table, which is its stream": (FROM_TABLE, set()),
     "an event of a table's stream": (STREAM, set()),
@@ -269,6 +282,21 @@ def test_what_is_not_known_of_a_policy_or_connector_is_the_reason(
     assert (unresolved.reason, unresolved.modes) == (reason, {"read", "write"})
 
 
+@pytest.mark.parametrize(
+    "sources", ["!If [IsProd, {}, {}]", "{DynamoDb: !Ref Sources}", "{DynamoDb: {Drafts: drafts}}"]
+)
+def test_data_sources_of_another_form_may_permit_anything(tmp_path: Path, sources: str) -> None:
+    properties = f"{{Tags: {{service: billing}}, DataSources: {sources}}}"
+    found = sam(
+        tmp_path, f"  Graph: {{Type: AWS::Serverless::GraphQLApi, Properties: {properties}}}"
+    )
+    assert {mode for unresolved in found.unresolved for mode in unresolved.modes} == {
+        "read",
+        "write",
+    }
+    assert found.grants == {}
+
+
 ELSEWHERE = {
     "a state machine": (
         "Flow: {Type: AWS::Serverless::StateMachine, Properties: {Tags: {service: billing}, Role: ROLE}}"
@@ -294,6 +322,7 @@ def test_what_runs_in_a_role_from_elsewhere_may_do_anything(tmp_path: Path, reso
 OWNERS = {
     "a tag of its own": ("      Tags: {service: shop}\n", "shop"),
     "the tag in Globals": ("", "billing"),
+    "tags as CloudFormation has them": ("      Tags: [{Key: Service, Value: shop}]\n", "shop"),
     "a tag that varies": ("      Tags: {service: !Ref Stage}\n", "dev"),
 }
 

@@ -19,7 +19,8 @@ resources:
     OrdersName: {Value: !Ref Orders}
     Either: {Value: !If [IsProd, a, b]}
     Stored: {Value: "${ssm:/stored}"}
-"""
+    Endless: {Value: !Join ["", [CHOICES]]}
+""".replace("CHOICES", ", ".join(["!If [IsProd, a, b]"] * 10))
 COMPOSE = """
 services:
   tables: {path: tables}
@@ -194,6 +195,7 @@ def test_the_outputs_of_another_projects_stack_are_resolved(
     [
         ("cf:tables-dev.Missing", "the stack tables-dev has no output Missing in its files"),
         ("cf:tables-dev.Either", "the output Either of the stack tables-dev has several values"),
+        ("cf:tables-dev.Endless", "the stack tables-dev has no output Endless in its files"),
         ("cf:tables-dev.Stored", "ssm:/stored is known only when deployed"),
         ("cf:tables-prod.OrdersArn", "no project that was read has the stack tables-prod"),
         ("cf:tables-dev", "cf:tables-dev is known only when deployed"),
@@ -245,6 +247,13 @@ def test_outputs_in_a_circle_are_unresolved(tmp_path: Path) -> None:
     }
     found = read(tmp_path, files)
     assert (found.errors, found.grants, len(found.unresolved)) == ((), {}, 1)
+
+
+def test_a_dotenv_file_outside_of_the_folder_is_not_read(tmp_path: Path) -> None:
+    files = {"shop/serverless.yml": shop(f"{ARN}${{env:TABLE}}", "useDotenv: true\n")}
+    write(tmp_path, {"outside": "TABLE=outside\n", "root/shop/.env": "TABLE=orders\n"})
+    (tmp_path / "root/shop/.env.dev").symlink_to(tmp_path / "outside")
+    assert grants(read(tmp_path / "root", files)) == {"shop read orders"}
 
 
 DOTENV = """\

@@ -29,6 +29,11 @@ def test_yaml_values_stay_text() -> None:
     }
 
 
+def test_json_may_have_tabs_and_escaped_pairs_and_null_may_be_a_key() -> None:
+    assert parse('{\t"a": "\\ud83d\\ude00"}', "x.json") == {"a": "\U0001f600"}
+    assert parse("~: a\n", "x.yml") == {"null": "a"}
+
+
 def test_every_value_has_its_line() -> None:
     document = parse("a:\n  - b\n  - c: d\n", "x.yml")
     assert [
@@ -58,12 +63,15 @@ BROKEN = {
     "an alias to nothing": ("a: *b\n", 1, "has no anchor before it"),
     "an alias to itself": ("a: &a [*a]\n", 1, "or is part of its own value"),
     "a key that is no text": ("? [a]\n: b\n", 1, "a mapping key must be text"),
+    "a merge of a text": ("a: {<<: [b]}\n", 1, "<< must be a mapping or a list of mappings"),
+    "nesting": ("[" * 101, 1, "is nested deeper than 100 levels"),
+    "a character that YAML does not have": ("a: \0\n", None, ""),
     "a tab for indentation": ("a:\n\tb: c\n", 2, ""),
 }
 
 
 @pytest.mark.parametrize(("text", "line", "reason"), BROKEN.values(), ids=BROKEN)
-def test_broken_yaml_is_an_error_with_its_line(text: str, line: int, reason: str) -> None:
+def test_broken_yaml_is_an_error_with_its_line(text: str, line: int | None, reason: str) -> None:
     with pytest.raises(ReadError) as caught:
         parse(text, "x.yml")
     assert caught.value.location == Location("x.yml", line)

@@ -115,11 +115,9 @@ def _shape(base_name: str, table: Description) -> TableShape:
     return TableShape(base_name, keys, tuple(sorted(indexes, key=str)), (location,))
 
 
-def _keys(key_schema: Iterable[Mapping[str, str]], types: Mapping[str, str]) -> Keys | None:
+def _keys(key_schema: Iterable[Mapping[str, str]], types: Mapping[str, str]) -> Keys:
     keys = {}
     for key in key_schema:
         name = key["AttributeName"]
         keys[key["KeyType"]] = KeyAttribute(name, types.get(name))
-    if "HASH" not in keys:
-        return None
     return Keys(keys["HASH"], keys.get("RANGE"))

@@ -110,20 +110,24 @@ def users_of_roles_elsewhere(
         if resource_type == ANY_USER:
             template.count_as_read(name)
         properties = as_mapping(template.expand(resource.get("Properties")))
-        roles = list(_roles_elsewhere(template, resource_type, properties, made_elsewhere))
+        settings = list(_mappings_below(template, properties, 0))
+        roles = list(_roles_elsewhere(template, resource_type, settings, made_elsewhere))
         if resource_type not in TABLE_TYPES:  # their policies are read
             roles += _parts_elsewhere(template, properties)
         if resource_type not in OF_ITSELF:
-            roles += _runs_elsewhere(template, properties, 0)
+            roles += _runs_elsewhere(template, settings)
         if roles:
             yield UserOfRoleElsewhere(name, properties, roles)
 
 
 def _roles_elsewhere(
-    template: Template, resource_type: str, properties: Map, made_elsewhere: tuple[str, ...]
+    template: Template,
+    resource_type: str,
+    settings: Iterable[Map],
+    made_elsewhere: tuple[str, ...],
 ) -> Iterator[Text]:
     """The texts by which a resource names roles that are not in the template."""
-    for value in _roles_named_in(template, resource_type, properties, 0):
+    for value in _roles_named_in(template, resource_type, settings):
         name = referenced(value) or ""
         if name not in template.resources and not name.endswith(made_elsewhere):
             yield from _texts(template, value)
@@ -157,20 +161,15 @@ def _uses_no_items(resource_type: str) -> bool:
 
 
 def _roles_named_in(
-    template: Template, resource_type: str, node: Map, depth: int
+    template: Template, resource_type: str, settings: Iterable[Map]
 ) -> Iterator[Value]:
-    """The values of all properties that name roles, also of those within others."""
-    if depth > MAX_DEPTH:
-        return
-    if template.expand(node.get("OptionName")) == PROFILE_OPTION:
-        yield from _values(template, template.expand(node.get("Value")))
-    for key, child in node.items():
-        value = template.expand(child)
-        if names_role(key, resource_type):
-            yield from _values(template, value)
-        else:
-            for inner in _mappings(template, value):
-                yield from _roles_named_in(template, resource_type, inner, depth + 1)
+    """The values of all settings that name roles."""
+    for node in settings:
+        if template.expand(node.get("OptionName")) == PROFILE_OPTION:
+            yield from _values(template, template.expand(node.get("Value")))
+        for key, value in node.items():
+            if names_role(key, resource_type):
+                yield from _values(template, template.expand(value))
 
 
 def _parts_elsewhere(template: Template, properties: Map) -> Iterator[Text]:
@@ -182,19 +181,28 @@ def _parts_elsewhere(template: Template, properties: Map) -> Iterator[Text]:
             yield placeholder(location, INCLUDED)
 
 
-def _runs_elsewhere(template: Template, node: Map, depth: int) -> Iterator[Text]:
+def _runs_elsewhere(template: Template, settings: Iterable[Map]) -> Iterator[Text]:
     """What replaces tasks and templates of instances that no resource of the template is, each with the reason."""
-    if depth > MAX_DEPTH:
-        return
-    for key, child in node.items():
-        value = template.expand(child)
-        if runs_with_role(key):
+    for node in settings:
+        for key, value in node.items():
+            if not runs_with_role(key):
+                continue
             for item in template.items(value):
                 if referenced(item) not in template.resources:
                     yield placeholder(location_of(item), RUN_ELSEWHERE)
-        else:
-            for inner in _mappings(template, value):
-                yield from _runs_elsewhere(template, inner, depth + 1)
+
+
+def _mappings_below(template: Template, node: Map, depth: int) -> Iterator[Map]:
+    """A mapping, and those within it, also in lists, without calls of functions."""
+    yield node
+    if depth == MAX_DEPTH:
+        return
+    for child in node.values():
+        value = template.expand(child)
+        if isinstance(value, Map | Seq):
+            for inner in template.mappings_in(value):
+                if function_name(inner) is None:
+                    yield from _mappings_below(template, inner, depth + 1)
 
 
 def _includes(template: Template, node: Value, depth: int) -> Iterator[Location]:
@@ -222,16 +230,6 @@ def _values(template: Template, node: Value) -> Iterator[Value]:
         for key, value in item.items():
             if key.lower() in KEYS_OF_ROLES:
                 yield template.expand(value)
-
-
-def _mappings(template: Template, node: Value) -> Iterator[Map]:
-    """The mappings that a property holds, in a list or alone, without calls of functions."""
-    items: Iterable[Value] = [node]
-    if isinstance(node, Seq):
-        items = template.items(node)
-    for item in items:
-        if isinstance(item, Map) and function_name(item) is None:
-            yield item
 
 
 def _texts(template: Template, value: Value) -> Iterator[Text]:

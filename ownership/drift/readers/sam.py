@@ -26,6 +26,7 @@ from ownership.drift.readers.sam_policies import (
 from ownership.drift.readers.template_nodes import (
     INCLUDE,
     branches_of_if,
+    calls_in,
     function_name,
     is_no_value,
     referenced,
@@ -40,7 +41,6 @@ from ownership.drift.values import (
     as_text,
     location_of,
     placeholder,
-    value_at,
 )
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
@@ -84,9 +84,7 @@ def is_sam(body: Map) -> bool:
 
 def expanded(body: Map) -> Map:
     """The template as SAM makes it."""
-    resources = body.get("Resources")
-    if not isinstance(resources, Map):
-        return body
+    resources = as_mapping(body.get("Resources"))
     expansion = _Expansion(as_mapping(body.get("Globals")), resources, Map(resources.location))
     template = copy(body)
     others = [item for item in _listed(body.get("Transform")) if item != TRANSFORM]
@@ -210,11 +208,14 @@ class _Expansion:
     def _add_graph_api(self, name: str, node: Map, location: Location) -> None:
         """The roles of an API's data sources that are tables, unless they have roles of their own."""
         properties = _properties(node)
+        kinds = as_mapping(properties.get("DataSources"))
+        sources = as_mapping(kinds.get("DynamoDb"))
+        if calls_in(properties) or calls_in(kinds) or calls_in(sources):
+            self.made[name] = node  # counts as unread: what they make is not known
+            return
         tags = _tag_list(properties.get("Tags"), node.location)
-        sources = as_mapping(value_at(properties, "DataSources", "DynamoDb"))
         for source_name, source in sources.items():
-            if isinstance(source, Map):
-                self._add_data_source(f"{name}{source_name}", source, tags)
+            self._add_data_source(f"{name}{source_name}", as_mapping(source), tags)
 
     def _add_data_source(self, name: str, source: Map, tags: Seq) -> None:
         """A data source with its own role; or the role that SAM makes for it."""
@@ -354,10 +355,8 @@ def _table(properties: Map) -> Map:
     location = properties.location
     key = as_mapping(properties.get("PrimaryKey"))
     key_name = key.get("Name") or Text("id", location)
-    given_type = key.get("Type")
-    key_type = given_type
-    if given_type is None or isinstance(given_type, Text):
-        key_type = Text(KEY_TYPES.get(str(given_type or "String"), ""), location)
+    # Not known where a function makes it.
+    key_type = Text(KEY_TYPES.get(str(key.get("Type") or "String"), ""), location)
     table = Map(location, _stated(properties, PROPERTIES_OF_TABLES))
     attribute = Map(location, [("AttributeName", key_name), ("AttributeType", key_type)])
     hash_key = Map(location, [("AttributeName", key_name), ("KeyType", Text("HASH", location))])

@@ -59,10 +59,7 @@ class Stack:
     assets: Mapping[str, Path] = field(default_factory=dict)
 
     def service(self, names: Names) -> str | None:
-        """The service whose stack it is, by its tag, its name or its template's folder; None if none says."""
-        tagged = self.tagged_service(names)
-        if tagged:
-            return tagged
+        """The service whose stack it is, by its name or its template's folder; None if neither says."""
         for name in self.names:
             service = names.service((), name) or names.role([name])
             if service:

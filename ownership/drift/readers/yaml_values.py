@@ -16,6 +16,7 @@ Source: YAML 1.1; AWS CloudFormation User Guide, "Intrinsic function reference",
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
@@ -40,13 +41,22 @@ def parse(text: str, file: str) -> Value:
     try:
         return _Builder(file).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
-        line = None
-        if error.problem_mark:
-            line = error.problem_mark.line + 1
-        raise ReadError(Location(file, line), error.problem or "is not valid YAML") from error
+        raise ReadError(
+            _location(file, error.problem_mark), error.problem or "is not valid YAML"
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "contains a character that YAML does not allow"
         raise ReadError(Location(file), str(reason)) from error
+
+
+class _Mark(Protocol):
+    """Where the parser is."""
+
+    line: int  # counted from 0
+
+
+def _location(file: str, mark: _Mark | None) -> Location:
+    return Location(file, None if mark is None else mark.line + 1)
 
 
 def _json_as_yaml(text: str) -> str:
@@ -98,10 +108,7 @@ class _Builder:
         return self.documents[0]
 
     def _location(self, event: yaml.Event) -> Location:
-        line = None
-        if event.start_mark:
-            line = event.start_mark.line + 1
-        return Location(self.file, line)
+        return _location(self.file, event.start_mark)
 
     def _count(self, location: Location, number: int = 1) -> None:
         self.value_count += number
