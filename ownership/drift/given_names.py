@@ -6,36 +6,28 @@
     shared-role: shop       # --roles: a role → a service of the map
 """
 
+from collections import UserDict
 from collections.abc import Collection, Iterator, Mapping
 
 from ownership.drift.types import Location, Note, shortened
 
 
-class GivenNames(Mapping[str, str]):
+class GivenNames(UserDict[str, str]):
     """A name in the infrastructure → a name on the map. ``places`` has the place of each in the file."""
 
     def __init__(self, names: Mapping[str, str], places: Mapping[str, Location]) -> None:
-        self._names = names
+        super().__init__(names)
         self._places = places
         self._used: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        given = self._names[name]
+        given = self.data[name]
         self._used.add(name)
         return given
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
     def notes(self, kind: str, known: Collection[str]) -> Iterator[Note]:
         """A note for each name that nothing read is called by, and for each table or service that is not ``known``."""
-        for name, given in self._names.items():
+        for name, given in self.data.items():
             if name not in self._used:
                 text = f"{name}: nothing that was read is called so, so this has no effect"
                 yield Note(self._places[name], shortened(text))

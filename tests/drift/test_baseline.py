@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ownership.drift import registry_client
 from ownership.drift.baseline import Baseline, changes_since, parts
 from ownership.drift.command import main
+from ownership.drift.registry_client import from_map
 from ownership.drift.types import ActionOn, Finding, Infrastructure, NeededAction, ReadOrWrite
 from tests.drift.test_formats import a_comparison
 from tests.support.drift_projects import ARN, a_map, statement, write
@@ -305,11 +307,113 @@ def test_what_git_ignores_has_no_baseline_in_a_commit(
 
 
 def test_what_was_unreadable_at_the_commit_counts_as_new_and_says_so(repository: Path) -> None:
-    commit(repository, USERS, **{"services/broken/serverless.yml": "a: 1\na: 2\n"})
-    write(repository, {"services/broken/serverless.yml": statement(EVENTS)})
+    broken = "services/broken/serverless.yml"
+    commit(repository, USERS, **{broken: "a: 1\na: 2\n"})
+    write(repository, {broken: statement(EVENTS)})
     status, output = run(repository, "HEAD")
     assert status == 1
     assert "1 file could not be read then, so what it held counts as new" in output
+
+    # Code without a project is an error, too.
+    write(repository, {"code/handler.py": ""})
+    commit(repository, USERS, **{broken: "a: 1\na: 2\n"})
+    write(repository, {broken: statement(EVENTS)})
+    output = run(repository, "HEAD", "--code", str(repository / "code"))[1]
+    assert "2 files could not be read then, so what they held counts as new" in output
+
+
+def test_paths_outside_of_the_repository_are_those_of_now(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outside = write(tmp_path / "outside", {"map.json": json.dumps(MAP), "tables.yml": "{}\n"})
+    commit(repository, USERS, **{"names.yml": "{}\n"})
+    write(repository, {PROJECT: statement(f"[{USERS}, {PRIZES}]")})
+    command = ["serverless", str(repository / "services"), "--baseline", "HEAD", "--registry"]
+    for arguments in (
+        [str(outside / "map.json"), "--tables", str(outside / "tables.yml")],
+        [str(repository / "map.json"), "--tables", str(repository / "names.yml")],
+        [str(write(repository, {"new.json": json.dumps(MAP)}) / "new.json")],
+        ["https://registry.example/api/v1/map/"],
+    ):
+        if arguments[0].startswith("https:"):
+            monkeypatch.setattr(registry_client, "load_map", lambda *_: from_map(MAP))
+            monkeypatch.setattr(registry_client, "load_waivers", lambda *_: [])
+        output: list[str] = []
+        assert main([*command, *arguments], output.append) == 1
+        assert "1 new, 0 settled, 0 unchanged." in "".join(output)
+    error = refused(repository, "HEAD", capsys, "--code", str(outside))
+    assert "give a report of --format json" in error
+
+
+def test_one_of_several_files_that_the_commit_lacks_counts_as_new(repository: Path) -> None:
+    template = "Resources: {Q: {Type: AWS::SQS::Queue}}\n"
+    commit(repository, USERS, **{"a.yml": template})
+    write(repository, {"b.yml": template})
+    output: list[str] = []
+    paths = [str(repository / name) for name in ("a.yml", "b.yml")]
+    options = ["--registry", str(repository / "map.json"), "--baseline", "HEAD"]
+    main(["cloudformation", *paths, *options], output.append)
+    assert f"does not have {paths[1]}, so what it holds counts as new" in "".join(output)
+
+
+# What Git has
+
+
+def test_a_submodule_and_a_missing_file_are_named(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = git(repository, "rev-parse", "HEAD").strip()
+    blob = git(repository, "rev-parse", f"HEAD:{PROJECT}").strip()
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{head},services/lib")
+    git(repository, "commit", "--quiet", "--message", "submodule")
+    assert "services/lib is a submodule" in refused(repository, "HEAD", capsys)
+
+    (repository / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    error = refused(repository, head, capsys)
+    assert f"{PROJECT} of {head}" in error
+    assert "is not in this clone: fetch all history" in error
+
+
+def test_a_file_with_a_name_that_leads_elsewhere_is_not_written(repository: Path) -> None:
+    def tree(*entries: str) -> str:
+        command = ["git", "-C", str(repository), "mktree"]
+        text = "".join(f"{entry}\n" for entry in entries)
+        done = subprocess.run(command, input=text, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    blob = git(repository, "rev-parse", f"HEAD:{PROJECT}").strip()
+    project = tree(f"100644 blob {blob}\tserverless.yml")
+    services = tree(f"040000 tree {project}\tusers", f"040000 tree {project}\t..")
+    top = tree(f"040000 tree {services}\tservices")
+    hostile = git(repository, "commit-tree", "-m", "hostile", top).strip()
+    assert "1 unchanged" in run(repository, hostile)[1]
+
+
+def test_what_is_larger_than_readers_take_is_left_out(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit(repository, f"[{USERS}, {PRIZES}]", **{"services/large.txt": "x" * 3_000})
+    monkeypatch.setattr("ownership.drift.commit_files.MAX_BYTES", 2_000)
+    monkeypatch.setattr("ownership.drift.commit_files.CHUNK", 700)
+    assert "1 unchanged" in run(repository, "HEAD")[1]
+
+    monkeypatch.setattr("ownership.drift.commit_files.MAX_TOTAL_BYTES", 10)
+    assert "has more than 10 bytes" in refused(repository, "HEAD", capsys)
+    monkeypatch.setattr("ownership.drift.commit_files.MAX_FILES", 1)
+    assert "has more than 1 files" in refused(repository, "HEAD", capsys)
+
+
+def test_what_git_complains_about_is_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path, {"map.json": json.dumps(MAP), PROJECT: statement(USERS)})
+    (folder / ".git").mkdir()
+    assert "git rev-parse failed: fatal: not a git repository" in refused(folder, "HEAD", capsys)
+    monkeypatch.setattr("ownership.drift.commit_files.TIMEOUT", 0)
+    assert "git rev-parse took longer than 0 seconds" in refused(folder, "HEAD", capsys)
 
 
 def test_git_is_asked_for_the_folder_not_for_what_the_environment_names(
@@ -359,6 +463,12 @@ NO_REPORTS = {
     "empty": "",
     "a list": "[]",
     "another object": '{"summary": {}}',
+    "a kind that there is not": json.dumps(
+        {
+            "summary": {"reader": "serverless", "environment": None, "errors": 0},
+            "findings": [{"kind": "odd", "table": "users", "service": None}],
+        }
+    ),
     "too deep": "[" * 100_000,
     "no text": "\0",
 }
@@ -371,6 +481,58 @@ def test_a_file_that_is_no_report_is_refused(
     report = tmp_path / "before.json"
     report.write_text(content)
     assert "is no report of drift --format json" in refused(repository, str(report), capsys)
+
+
+def test_a_report_that_is_too_large_or_may_not_be_read_is_refused(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = write(tmp_path, {"before.json": "{}"}) / "before.json"
+    monkeypatch.setattr("ownership.drift.baseline.MAX_REPORT_BYTES", 1)
+    assert "is larger than 1 bytes" in refused(repository, str(report), capsys)
+
+    def denied(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("ownership.drift.baseline.read_bytes", denied)
+    assert "before.json: Permission denied" in refused(repository, str(report), capsys)
+
+
+def test_an_action_that_code_was_refused_is_not_judged_without_code(
+    repository: Path, tmp_path: Path
+) -> None:
+    needed = {"action": "dynamodb:Query", "index": "by-day", "service": "users", "functions": []}
+    finding = {
+        "kind": "action_not_granted",
+        "table": "biztechUsers",
+        "service": "users",
+        "declared": "read",
+        "granted": "read",
+        "owner": None,
+        "verdicts": {"read": "fix_iam"},
+        "to_allow": [needed],
+    }
+    summary = {"reader": "serverless", "environment": None, "errors": 0}
+    text = json.dumps({"summary": summary, "findings": [finding]})
+    report = write(tmp_path, {"before.json": text}) / "before.json"
+    status, output = run(repository, str(report))
+    assert status == 1
+    assert "Since " in output
+    assert "1 new, 0 settled, 0 unchanged, 1 not judged this time." in output
+    assert "  not judged: action_not_granted biztechUsers users\n" in output
+
+
+def test_a_long_list_of_changes_ends_with_their_number(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ownership.drift.baseline_words.MAX_LISTED", 1)
+    commit(repository, USERS)
+    write(repository, {PROJECT: statement(f"[{USERS}, {PRIZES}, {EVENTS}]")})
+    output = run(repository, "HEAD")[1]
+    assert output.count("  new: ") == 2
+    assert "  new: and 1 more\n" in output
 
 
 def test_a_live_endpoint_has_no_baseline_in_a_commit(

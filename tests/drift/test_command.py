@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import threading
+import urllib.error
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ import ownership.drift
 from ownership.drift import registry_client
 from ownership.drift.command import main
 from ownership.drift.options import parser
+from ownership.drift.types import CodeUsage, Location, Note, ReadError
 from tests.support.drift_projects import ARN, a_map, statement, write
 from tests.support.terraform_plans import plan, role
 
@@ -204,6 +206,10 @@ def test_the_map_may_be_a_yaml_file(tmp_path: Path, form: str) -> None:
 
 NO_MAPS = {
     "without tables": ("{}", "returns it (tables is missing)"),
+    "with a number for tables": (
+        '{"services": [], "environments": [], "tables": 5}',
+        "returns it (TypeError: 'int' object is not iterable)",
+    ),
     "with another mode": (
         '{"services": [], "environments": [], "tables": [{"name": "orders", "accesses": '
         '[{"service": "shop", "mode": "sing"}]}]}',
@@ -221,6 +227,12 @@ def test_a_file_that_is_no_map_is_refused_with_the_reason(
     assert reason in capsys.readouterr().err
 
 
+def test_a_list_in_yaml_is_no_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {"map.yml": "- orders\n"})
+    assert run(tmp_path, "--registry", str(tmp_path / "map.yml"))[0] == 2
+    assert "returns it (not a mapping)" in capsys.readouterr().err
+
+
 def test_a_registry_that_sends_too_much_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,15 +246,26 @@ def test_an_invalid_address_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "drift: http://127.0.0.1:1/a map/: InvalidURL" in capsys.readouterr().err
 
 
-def test_a_variable_without_its_source_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("variable", "reason"),
+    [
+        ("stage=prod", "'stage' does not say where the variable comes from: opt:stage=…"),
+        ("opt:stage", "'opt:stage' is not NAME=VALUE"),
+    ],
+)
+def test_a_variable_without_its_source_or_value_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], variable: str, reason: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        run(tmp_path, "--var", "stage=prod")
+        run(tmp_path, "--var", variable)
     assert ended.value.code == 2
-    assert (
-        "'stage' does not say where the variable comes from: opt:stage=…" in capsys.readouterr().err
-    )
+    assert reason in capsys.readouterr().err
+
+
+def test_a_variable_has_the_value_that_is_given(tmp_path: Path) -> None:
+    resource = f"{ARN}${{ssm:/shop/users}}"
+    arguments = ["--var", "ssm:/shop/users=biztechUsers"]
+    assert run(tmp_path, *arguments, resource=resource)[0] == 0
 
 
 @pytest.fixture
@@ -318,13 +341,33 @@ def test_findings_that_the_registry_waived_do_not_count(
 
 
 def test_every_finding_counts_if_the_waivers_cannot_be_read(
-    tmp_path: Path, registry: tuple[str, list[Any]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    registry: tuple[str, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    status, _ = run(
-        tmp_path, "--registry", f"{registry[0]}/open/map/", resource=f"{ARN}biztechPrizes"
-    )
-    assert status == 1
-    assert "no waivers, so every finding counts" in capsys.readouterr().err
+    address = f"{registry[0]}/open/map/"
+    no_connection = urllib.error.URLError("Connection refused")
+    for answer, reason in {
+        None: "the registry answered 401",
+        "[]": "not a list of waivers (TypeError: ",
+        no_connection: "Connection refused",
+    }.items():
+        if answer is not None:
+            answers = iter([json.dumps(MAP), answer])
+
+            def fetch(*_: object, answers: Iterator[Any] = answers) -> str:
+                given = next(answers)
+                if isinstance(given, Exception):
+                    raise given
+                return str(given)
+
+            monkeypatch.setattr(registry_client, "fetch", fetch)
+        status, _ = run(tmp_path, "--registry", address, resource=f"{ARN}biztechPrizes")
+        assert status == 1
+        error = capsys.readouterr().err
+        assert "no waivers, so every finding counts" in error
+        assert reason in error
 
 
 def test_a_refusal_gives_status_2_with_the_http_status(
@@ -411,6 +454,60 @@ def test_code_that_could_not_be_read_is_said_first(
     reason = f"{folder}: has no infrastructure that deploys functions, so no code was read\n"
     assert (status, said.count(reason)) == (2, 1)
     assert said.startswith(("COULD NOT READ ", "drift: "))
+
+
+def test_code_alone_takes_a_map_for_its_names_and_says_what_can_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = Note(Location("a.py", 1), "a note")
+    usage = CodeUsage(notes=(note,), errors=(ReadError(Location("b.py", 2), "is broken"),))
+    monkeypatch.setattr("ownership.drift.command.read_code", lambda *_: usage)
+    output: list[str] = []
+    arguments = ["code", str(tmp_path), "--environment", "dev", "--format", "json"]
+    assert main(arguments, output.append) == 2
+    assert json.loads("".join(output))["accesses"] == []
+    error = capsys.readouterr().err
+    assert "--environment has no effect without --registry" in error
+    assert error.endswith("drift: b.py:2: is broken\ndrift: a.py:1: a note\n")
+
+    assert main(["code", str(tmp_path), "--registry", "nowhere.json"]) == 2
+    assert "nowhere.json: No such file or directory" in capsys.readouterr().err
+    monkeypatch.delattr("ownership.drift.command.read_code")
+    assert main(["code", str(tmp_path)]) == 2
+    assert "NameError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_notes_offers_and_errors_are_in_a_report(tmp_path: Path, form: str) -> None:
+    document = a_map(
+        "users read biztechUsers",
+        biztechUsers={"indexes": [{"name": "by-day", "key_schema": None}]},
+    )
+    project = (
+        statement(f"{ARN}biztechUsers", "[dynamodb:GetItem, dynamodb:Got]")
+        + """\
+resources:
+  Resources:
+    Users:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: biztechUsers
+        GlobalSecondaryIndexes: [{IndexName: by-day, KeySchema: [{AttributeName: day, KeyType: HASH}]}]
+"""
+    )
+    files = {"services/users/serverless.yml": project, "services/broken/serverless.yml": "a: [\n"}
+    write(tmp_path, {"map.json": json.dumps(document), **files})
+    output: list[str] = []
+    options = ["--registry", str(tmp_path / "map.json"), "--format", form]
+    assert main(["serverless", str(tmp_path / "services"), *options], output.append) == 2
+    report = "".join(output)
+    assert "dynamodb:Got is not a DynamoDB action" in report
+    assert "broken/serverless.yml" in report
+    if form == "json":
+        (offer,) = json.loads(report)["offers"]
+        assert (offer["table"], offer["index"]) == ("biztechUsers", "by-day")
+    else:
+        assert "biztechUsers index by-day: day" in report
 
 
 def test_every_option_and_key_is_documented(tmp_path: Path) -> None:

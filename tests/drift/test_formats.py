@@ -30,6 +30,7 @@ from ownership.drift.source_tree import Place, SourceTree
 from ownership.drift.types import (
     FINDING_KINDS,
     ActionOn,
+    CodeUsage,
     DeclaredAccess,
     DeclaredMap,
     Finding,
@@ -210,10 +211,11 @@ def test_sarif_names_a_live_table_by_its_arn_and_no_file(repository: Path) -> No
 
 def test_a_resource_of_a_plan_is_shown_at_the_plan_with_its_address(repository: Path) -> None:
     address = 'plan.json#module.shop["a"].aws_iam_role_policy.app'
-    write(repository, {"infra/plan.json": ""})
-    (result,) = sarif_run(a_report(repository, replace(GRANTED, evidence=(Location(address),))))[
-        "results"
-    ]
+    write(repository, {"infra/plan.json": "", "infra/more.json": ""})
+    evidence = (Location(address), Location("more.json#aws_iam_role.app"))
+    (result,) = sarif_run(a_report(repository, replace(GRANTED, evidence=evidence)))["results"]
+    (related,) = result["relatedLocations"]
+    assert "region" not in related["physicalLocation"]
     (location,) = result["locations"]
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "infra/plan.json"
     assert location["logicalLocations"][0]["fullyQualifiedName"] == address
@@ -246,6 +248,32 @@ def test_a_waived_finding_is_suppressed_with_its_reason_and_the_others_state_tha
         }
     ]
     assert other["suppressions"] == []
+
+
+def test_what_code_leaves_open_is_shown_in_the_code(repository: Path) -> None:
+    place = Location("list.js", 5)
+    usage = CodeUsage(
+        unresolved=(Unresolved(place, "name", "is unknown", "users"),),
+        notes=(Note(place, "a note"),),
+        errors=(ReadError(place, "is broken"),),
+    )
+    found = Infrastructure("serverless")
+    report = a_report(repository, usage=usage, found=found, result=a_comparison([]))
+    (invocation,) = sarif_run(report)["invocations"]
+    for notification in invocation["toolExecutionNotifications"]:
+        (location,) = notification["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "code/list.js"
+
+
+def test_what_is_in_no_file_of_the_repository_has_no_place(repository: Path) -> None:
+    grants = {GrantedAccess("payments", "users", "write"): (Location("far.yml"),)}
+    found = Infrastructure("terraform", grants=grants)
+    nowhere = a_report(repository, MISSING, found=found)
+    assert nowhere.place(MISSING) == Place("infra")
+    assert replace(nowhere, sources=SourceTree(repository)).place(MISSING) is None
+    elsewhere = SourceTree(repository, Path("/"), None, Path("/"))
+    assert replace(nowhere, sources=elsewhere).place(MISSING) is None
+    assert nowhere.sources.place(Location("\0")) is None
 
 
 def test_sarif_notifies_of_what_was_not_read_resolved_or_checked(repository: Path) -> None:
@@ -306,6 +334,16 @@ def test_github_annotates_ten_findings_the_changes_own_first_and_counts_the_rest
     assert "Since main: 1 new, 0 settled, 12 unchanged." in lines
 
 
+def test_the_summary_names_what_is_new_and_what_could_not_be_read(repository: Path) -> None:
+    summary = as_summary(since(a_report(repository, GRANTED, replace(MISSING, service="bots"))))
+    assert "- could not read broken.yml:2: duplicate key\n" in summary
+    assert "- Since main: 2 new, 0 settled, 0 unchanged.\n" in summary
+    assert "| New: Access is not declared | payments | prizes |" in summary
+    assert summary.endswith("| infra |\n")
+    assert "| Finding |" not in as_summary(a_report(repository))
+    assert as_summary(a_report(repository, LIVE)).endswith("|  |\n")
+
+
 def test_waived_findings_are_not_annotated(repository: Path) -> None:
     assert "prizes" not in as_github(a_report(repository, GRANTED, waived={GRANTED: WAIVER}))
 
@@ -358,8 +396,23 @@ def test_gitlab_gets_no_waived_findings(repository: Path) -> None:
 
 
 def test_junit_has_a_case_for_each_finding_error_and_declared_access(repository: Path) -> None:
+    declared = frozenset(
+        {
+            DeclaredAccess("payments", "orders", "read"),
+            DeclaredAccess("payments", "prizes", "read"),
+        }
+    )
     report = since(
-        a_report(repository, GRANTED, MISSING, waived={GRANTED: WAIVER}), MISSING, REFUSED
+        a_report(
+            repository,
+            GRANTED,
+            MISSING,
+            waived={GRANTED: WAIVER},
+            declared=DeclaredMap(accesses=declared),
+        ),
+        MISSING,
+        REFUSED,
+        LIVE,
     )
     suites = ElementTree.fromstring(as_junit(report))
     outcomes = {}
@@ -371,13 +424,17 @@ def test_junit_has_a_case_for_each_finding_error_and_declared_access(repository:
         "users: Access is not granted": ["skipped"],
         "orders: Read": [],
         "action_not_granted users users": ["skipped"],
+        "unregistered_table old": ["skipped"],
     }
     assert {name: suites.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "5",
+        "tests": "6",
         "failures": "0",
         "errors": "1",
-        "skipped": "3",
+        "skipped": "4",
     }
+    settled = since(replace(report, found=Infrastructure("serverless")), LIVE)
+    case = ElementTree.fromstring(as_junit(settled)).find(".//testcase[@classname='settled']")
+    assert (case.get("name"), list(case)) == ("unregistered_table old", [])
 
 
 def test_junit_is_xml_whatever_names_contain(repository: Path) -> None:
@@ -431,6 +488,25 @@ def test_the_patch_for_iam_is_of_a_serverless_yml_and_templates_get_the_list_alo
     )
 
 
+def test_without_code_or_anything_to_change_the_list_for_iam_says_so(repository: Path) -> None:
+    report = a_report(repository, MISSING)
+    assert FORMATS["iam"](report) == "Nothing to change.\n"
+    without_code = replace(report, result=compare(report.declared, report.found))
+    assert FORMATS["iam"](without_code).startswith("Nothing is known: only code tells")
+
+
+def test_what_to_change_is_named_where_no_place_is_known(repository: Path) -> None:
+    unused = replace(
+        GRANTED,
+        kind="wider_grant",
+        evidence=(),
+        verdicts=(("write", "trim_iam"),),
+        to_remove=(ActionOn("PutItem"),),
+    )
+    text = FORMATS["iam"](a_report(repository, unused))
+    assert text.startswith("payments\n  prizes: remove dynamodb:PutItem\n")
+
+
 def test_each_kind_has_words() -> None:
     assert set(KINDS) == set(FINDING_KINDS)
 
@@ -467,7 +543,7 @@ def test_a_refused_action_is_shown_where_code_needs_it(repository: Path) -> None
 
 
 def test_the_command_writes_the_summary_of_a_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(
         tmp_path,
@@ -478,6 +554,7 @@ def test_the_command_writes_the_summary_of_a_step(
         },
     )
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    monkeypatch.chdir(tmp_path)
     output: list[str] = []
     command = [
         "serverless",
@@ -492,6 +569,16 @@ def test_the_command_writes_the_summary_of_a_step(
         "::error file=services/users/serverless.yml,line=10,title=Access is not declared%3A"
     )
     assert "| users | biztechPrizes | prizes |" in (tmp_path / "summary.md").read_text()
+
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none/summary.md"))
+    assert main(command, output.append) == 1
+    assert "summary.md: No such file or directory" in capsys.readouterr().err
+    # Where there is no repository, files are named from the working directory.
+    (tmp_path / ".git/HEAD").unlink()
+    (tmp_path / ".git").rmdir()
+    output.clear()
+    assert main([*command, "--root", str(tmp_path)], output.append) == 1
+    assert "file=services/users/serverless.yml," in output[0]
 
 
 @pytest.mark.parametrize("arguments", [["--format", "sarif"], ["--baseline", "main"]], ids=str)

@@ -131,6 +131,14 @@ def test_a_stack_nested_in_itself_is_an_error(tmp_path: Path, files: dict[str, s
     assert reasons == {"nested stack S0 has a template that it is a part of"}
 
 
+def test_stacks_may_be_nested_twenty_levels_deep(tmp_path: Path) -> None:
+    files = {f"s{number}.yml": nesting(f"s{number + 1}.yml") for number in range(21)}
+    files["s21.yml"] = "Resources: {}\n"
+    reasons = {error.reason for error in stacks(tmp_path, files).errors}
+    assert reasons == {"stacks are nested deeper than 20 levels"}
+    assert stacks(tmp_path, files | {"s20.yml": "Resources: {}\n"}).errors == ()
+
+
 def test_the_number_of_nested_stacks_is_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
