@@ -4,6 +4,7 @@ Readers name files relative to the folder that they read. Programs that show fin
 relative to the repository.
 """
 
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class SourceTree:
         # What is made of a plan of Terraform is in `plan.json#address`.
         for name in (location.file, location.file.partition("#")[0]):
             file = folder / name
-            if _is_file(file) and file.is_relative_to(self.root):
+            if os.path.isfile(file) and file.is_relative_to(self.root):
                 return Place(file.relative_to(self.root).as_posix(), location.line)
         return None
 
@@ -107,10 +108,3 @@ def _folder_without_git(folder: Path) -> Path:
     if folder.is_relative_to(here):
         return here
     return folder
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False

@@ -13,12 +13,13 @@ from the environment's suffix.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from ownership.drift.environment_words import SEPARATORS, is_environment_value
 from ownership.drift.types import Location
 
-Value: TypeAlias = "Text | Map | Seq | None"
+SomeValue: TypeAlias = "Text | Map | Seq"
+Value: TypeAlias = "SomeValue | None"
 
 PLACEHOLDER = "\0"  # replaces what can't be resolved; neither YAML nor JSON can contain it
 UNKNOWN_LOCATION = Location("?")
@@ -95,7 +96,7 @@ class Text(str):
         text.variables = variables
         return text
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Text":
+    def __deepcopy__(self, memo: dict[int, object]) -> "Text":
         return self  # immutable
 
     @property
@@ -158,11 +159,9 @@ class Map(dict[str, Value]):
         self.varies = False
 
     def key_location(self, key: str) -> Location:
-        """The location of a key, or of the mapping where the key has none."""
-        for own in self:
-            if own == key and isinstance(own, Text):
-                return own.location
-        return self.location
+        """The location of a key that it has, or of the mapping where the key has none."""
+        own = next(own for own in self if own == key)
+        return as_text(own, self.location).location
 
 
 class Seq(list[Value]):

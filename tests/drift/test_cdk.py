@@ -241,6 +241,10 @@ BAD = {
         "is outside the folder to read",
     ),
     "a template that is missing": ({"manifest.json": {"x": stack("Gone")}}, "Gone.template.json"),
+    "a template by an absolute path": (
+        {"manifest.json": {"x": stack("x", templateFile="/etc/hostname")}},
+        "/etc/hostname: links to a file outside",
+    ),
     "a template outside": (
         {"manifest.json": {"x": stack("x", templateFile="../../x.json")}},
         "outside",

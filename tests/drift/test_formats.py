@@ -273,7 +273,8 @@ def test_what_is_in_no_file_of_the_repository_has_no_place(repository: Path) -> 
     assert replace(nowhere, sources=SourceTree(repository)).place(MISSING) is None
     elsewhere = SourceTree(repository, Path("/"), None, Path("/"))
     assert replace(nowhere, sources=elsewhere).place(MISSING) is None
-    assert nowhere.sources.place(Location("\0")) is None
+    for name in ("\0", "x" * 300):  # which no file can have
+        assert nowhere.sources.place(Location(name)) is None
 
 
 def test_sarif_notifies_of_what_was_not_read_resolved_or_checked(repository: Path) -> None:

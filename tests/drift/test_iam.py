@@ -277,6 +277,10 @@ def test_a_pattern_of_what_an_environment_puts_in_front_matches_its_tables(tmp_p
     write(tmp_path, {"users/serverless.yml": project})
     known = names_with({"live": "live.{name}"}, "live", tables=("bizScores",))
     assert grants(read_projects(tmp_path, known, {})) == {"users read bizScores"}
+    known = names_with({"live": "live.{name}"}, "live", tables=("little", "bizScores"))
+    project = project.replace(f"{ARN}li*", f"{ARN}live.lit*")
+    write(tmp_path, {"users/serverless.yml": project})
+    assert grants(read_projects(tmp_path, known, {})) == {"users read little"}
 
 
 def test_an_arn_outside_the_aws_partitions_is_unresolved(tmp_path: Path) -> None:

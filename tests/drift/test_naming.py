@@ -134,6 +134,12 @@ def test_of_two_patterns_that_fit_the_one_that_gives_a_table_of_the_map_counts(t
     assert known.table(concat([varying("dev"), "-eu-orders"], LOCATION)) == table
 
 
+def test_the_longer_of_two_services_in_a_roles_name_is_meant() -> None:
+    known = names(services=("users", "admin-users"))
+    assert known.role(["admin-users-dev-lambdaRole"]) == "admin-users"
+    assert known.role(["users-dev-lambdaRole"]) == "users"
+
+
 def test_a_service_is_known_by_its_alias_unless_another_is_called_so() -> None:
     document = a_map(services={"payments": None, "pay": None})
     document["services"][0]["aliases"] = ["Pay", "money"]

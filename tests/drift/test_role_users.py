@@ -239,7 +239,7 @@ PLANNED = {
         "role_arn is known only after apply",
     ),
     "an integration without a role": (
-        resource("aws_api_gateway_integration.x", credentials="", tags=TAG),
+        resource("aws_api_gateway_integration.x", credentials="", role_arn=None, tags=TAG),
         None,
         None,
     ),
@@ -405,6 +405,11 @@ def test_what_acts_by_a_role_in_a_plan(
     assert [(u.service, u.reason) for u in found.unresolved] == (
         [("shop", reason)] if reason else []
     )
+
+
+def test_other_tags_do_not_say_whose_a_job_is(tmp_path: Path) -> None:
+    job = f"{{Type: AWS::Glue::Job, Properties: {{Role: {FAR}, Tags: {{team: shop}}}}}}"
+    assert [u.service for u in templates(tmp_path, t=f"{OWN}  J: {job}\n").unresolved] == [None]
 
 
 def test_a_role_of_another_service_is_named_with_that_service(tmp_path: Path) -> None:

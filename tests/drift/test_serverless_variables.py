@@ -195,6 +195,15 @@ def test_a_service_may_have_its_name_in_a_mapping(tmp_path: Path) -> None:
     assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read club-orders"}
 
 
+def test_parameters_of_all_stages_count_where_the_stage_is_no_text(tmp_path: Path) -> None:
+    project = f"""
+provider: {{stage: [dev], iamRoleStatements: [{{Effect: Allow, Action: "dynamodb:GetItem",
+  Resource: "{ARN}${{param:table}}"}}]}}
+params: {{default: {{table: orders}}}}
+"""
+    assert grants(read(tmp_path, {"users/serverless.yml": project})) == {"users read orders"}
+
+
 @pytest.mark.parametrize("part", ["Users${opt:stage", "Users${{}"])
 def test_what_is_no_variable_stays_as_it_is(tmp_path: Path, part: str) -> None:
     (unresolved,) = read(tmp_path, {"users/serverless.yml": statement(f"'{ARN}{part}'")}).unresolved

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.readers.files import Files
+from ownership.drift.readers.stacks import Stacks
+from ownership.drift.readers.template import Exports
 from ownership.drift.types import Infrastructure
 from tests.support.drift_projects import grants, names, write
 
@@ -129,6 +132,18 @@ CIRCLES = {
 def test_a_stack_nested_in_itself_is_an_error(tmp_path: Path, files: dict[str, str]) -> None:
     reasons = {error.reason for error in stacks(tmp_path, files).errors}
     assert reasons == {"nested stack S0 has a template that it is a part of"}
+
+
+def test_a_template_that_is_nested_twice_or_in_itself_is_one_template(tmp_path: Path) -> None:
+    files = {
+        "main.yml": nesting("a.yml", "a.yml"),
+        "a.yml": "Resources: {}\n",
+        "circle.yml": nesting("circle.yml"),
+    }
+    folder = write(tmp_path, files)
+    known = Stacks(Files(folder), {}, {}, Exports())
+    assert list(known.load([folder])) == []
+    assert {path.name for path in known.by_path()} == {"main.yml", "circle.yml", "a.yml"}
 
 
 def test_stacks_may_be_nested_twenty_levels_deep(tmp_path: Path) -> None:

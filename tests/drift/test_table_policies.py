@@ -80,6 +80,7 @@ ANYONE = {
     "everybody": '"*"',
     "a role of nobody's": f"{{AWS: '{ACCOUNT}:role/x'}}",
     "a role from elsewhere": "{AWS: !ImportValue role}",
+    "a role whose name is not known": '{AWS: !Sub "arn:aws:iam::1:role/${Name}"}',
     "a parameter": "!Ref Principal",
     "an account in one branch": f"!If [IsProd, {{AWS: '{ACCOUNT}:root'}}, !Ref AWS::NoValue]",
 }

@@ -1,8 +1,12 @@
 """Which files of a folder are templates."""
 
+import os
 from pathlib import Path
 
+import pytest
+
 from ownership.drift.readers.cloudformation import read_templates
+from ownership.drift.readers.files import resolved_path
 from ownership.drift.types import Infrastructure
 from tests.support.drift_projects import names, write
 
@@ -47,6 +51,19 @@ def test_packages_built_folders_and_links_are_passed_over(tmp_path: Path) -> Non
     (folder / "linked").symlink_to(outside)
     found = read(folder)
     assert (tables(found), found.errors) == ({"one"}, ())
+
+
+def test_a_link_that_may_not_be_followed_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+
+    def denied(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "readlink", denied)
+    assert resolved_path(tmp_path / "x/../link") == link
 
 
 def test_what_another_template_includes_is_no_template_of_its_own(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_an_index_that_is_a_resource_is_one_of_its_table(tmp_path):
     assert [name for name, _ in found.tables[0].indexes] == ["by-day"]
 
 
-INLINE = {"inline_policy": [{"name": "orders", "policy": policy(allow(*READS))}]}
+INLINE = {"inline_policy": [{"name": "orders", "policy": policy(allow(*READS, Sid=None))}]}
 WAYS = {
     "in the role": (role("aws_iam_role.run", "shop", **INLINE),),
     "a policy of the role": (
@@ -243,6 +243,10 @@ def test_a_tables_policy_for_anybody_is_unresolved(tmp_path):
     ("known", "reason"),
     [
         ({}, "it depends on local.readers; policy is known only after apply"),
+        (
+            None,
+            "it depends on what the configuration does not show; policy is known only after apply",
+        ),
         ({"policy": '{"Statement": "any"}'}, "the statement is not a mapping"),
         ({"policy": "GetItem"}, "the policy is not valid JSON"),
     ],
@@ -250,12 +254,13 @@ def test_a_tables_policy_for_anybody_is_unresolved(tmp_path):
 def test_a_tables_policy_that_can_not_be_read_is_unresolved(tmp_path, known, reason):
     address = "aws_dynamodb_resource_policy.orders"
     unknown = {} if known else {"policy": True}
+    configuration = {"resources": [configured(address, policy=["local.readers"])]}
     found = read(
         tmp_path,
         plan(
             role("aws_iam_role.run", "shop"),
-            resource(address, unknown, resource_arn=f"{ARN}orders", **known),
-            configuration={"resources": [configured(address, policy=["local.readers"])]},
+            resource(address, unknown, resource_arn=f"{ARN}orders", **(known or {})),
+            configuration={} if known is None else configuration,
         ),
     )
     assert [(own.service, own.reason) for own in found.unresolved] == [(None, reason)]

@@ -1,6 +1,7 @@
 """What nobody has read may permit something, so the service's missing accesses are unchecked and not "not granted"."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -473,6 +474,16 @@ def test_too_many_files_to_look_for_other_forms_may_hide_one(
     (unresolved,) = found.unresolved
     assert unresolved.reason == "has more than 1 files: name the templates in it"
     assert (unresolved.service, verdict(found)) == (None, ["unchecked"])
+
+
+def test_a_template_that_is_no_utf_8_is_another_form_and_a_pipe_is_none(tmp_path: Path) -> None:
+    write(
+        tmp_path, {FILE: "service: shop\nprovider: {name: aws}\nfunctions: {a: {handler: a.b}}\n"}
+    )
+    os.mkfifo(tmp_path / "shop/pipe.json")
+    (tmp_path / "shop/template.yml").write_bytes(f"{STACK}# caf\u00e9\n".encode("latin-1"))
+    (unresolved,) = read_projects(tmp_path, SHOP, {}).unresolved
+    assert unresolved.location.file == "shop/template.yml"
 
 
 NO_OTHER_FORMS = {

@@ -7,6 +7,7 @@ import pytest
 
 from ownership.drift.compare import compare
 from ownership.drift.registry_client import from_map
+from ownership.drift.report import verdict_in_words
 from ownership.drift.types import (
     ActionOn,
     CodeAccess,
@@ -374,3 +375,13 @@ def test_a_deployed_table_that_only_code_uses_is_one_finding() -> None:
     found = infrastructure(tables=(TableShape("Z", locations=(GRANT,)),))
     result = compare(from_map(a_map()), found, code_usage("users read Z", services={"users"}))
     assert told(result.findings) == {"unregistered_table Z users read fix_map"}
+
+
+def test_a_verdict_that_is_not_known_has_no_words() -> None:
+    finding = Finding(
+        "wider_grant", "users", "shop", "read", "read_write", None, verdicts=(("write", None),)
+    )
+    assert verdict_in_words(finding) == ""
+    assert (
+        verdict_in_words(replace(finding, verdicts=(("write", "trim_iam"),))) == "write: trim IAM"
+    )

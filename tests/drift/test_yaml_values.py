@@ -3,6 +3,7 @@ import json
 import os
 import time
 import tracemalloc
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from ownership.drift.readers.files import MAX_BYTES, Files
 from ownership.drift.readers.yaml_values import parse
-from ownership.drift.types import Location, ReadError
-from ownership.drift.values import Text, concat, from_variable
+from ownership.drift.types import Location, Note, ReadError
+from ownership.drift.values import Text, concat, from_variable, value_at
 from tests.support.drift_projects import ARN, grants, read, statement
 
 
@@ -32,6 +33,19 @@ def test_yaml_values_stay_text() -> None:
 def test_json_may_have_tabs_and_escaped_pairs_and_null_may_be_a_key() -> None:
     assert parse('{\t"a": "\\ud83d\\ude00"}', "x.json") == {"a": "\U0001f600"}
     assert parse("~: a\n", "x.yml") == {"null": "a"}
+
+
+def test_a_path_that_a_value_does_not_have_leads_to_nothing() -> None:
+    document = parse("a: [b]\n", "x.yml")
+    assert value_at(document, "a", 0) == "b"
+    assert [value_at(document, *path) for path in (("a", 1), ("a", "b"), ("a", 0, "c"))] == [
+        None
+    ] * 3
+
+
+def test_a_text_is_copied_as_a_value_of_a_dataclass() -> None:
+    text = Text("users", Location("x.yml", 1))
+    assert asdict(Note(text.location, text))["text"] is text
 
 
 def test_every_value_has_its_line() -> None:

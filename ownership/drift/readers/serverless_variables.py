@@ -15,6 +15,7 @@ Source: Serverless Framework documentation, "Variables" (v1 to v4).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from ownership.drift.environment_words import names_environment
 from ownership.drift.readers.files import Files
@@ -46,6 +47,7 @@ from ownership.drift.values import (
     Map,
     Reason,
     Seq,
+    SomeValue,
     Text,
     Value,
     as_index,
@@ -59,7 +61,7 @@ MAX_STEPS = 50_000  # in one project; a chain of variables that double would exc
 MAX_LENGTH = 10_000  # of a text: its characters, and the variables that it is made from
 
 
-def _is_resolved(value: Value) -> bool:
+def _is_resolved(value: Value) -> TypeGuard[SomeValue]:
     """Whether there is a value, and nothing in it is unresolved."""
     if isinstance(value, Text):
         return value.reason is None
@@ -115,7 +117,7 @@ class Variables:
     ) -> None:
         self.config = config
         self._sources = VariableSources(config, folder, files, given, outside, self)
-        self._known: dict[str, Value] = {}
+        self._known: dict[str, SomeValue] = {}
         self._resolved: dict[str, Text] = {}  # by expression; most are used again and again
         self._being_resolved: list[str] = []
         self._steps = 0
@@ -217,7 +219,7 @@ class Variables:
         return failed.placeholder(location)
 
     def _marked(
-        self, value: Value, reference: Text, failed: _FailedAlternatives, location: Location
+        self, value: SomeValue, reference: Text, failed: _FailedAlternatives, location: Location
     ) -> Value:
         """A reference's value, marked as a variable's, and as varying with the environment if it does."""
         if not isinstance(value, Text):
@@ -232,7 +234,7 @@ class Variables:
             value, location, varies, may_vary=failed.varies or depends_on_environment(reference)
         )
 
-    def _value_of(self, reference: Text) -> Value:
+    def _value_of(self, reference: Text) -> SomeValue:
         """The value of one reference such as ``self:provider.stage``. Raises NoValueError."""
         # A stack is known also where its stage is not: that is the environment, here and in the stack's own name.
         is_known_stack = (

@@ -9,7 +9,7 @@ from copy import copy
 
 from ownership.drift.environment_words import names_environment
 from ownership.drift.types import Location
-from ownership.drift.values import Text, Value, from_variable
+from ownership.drift.values import SomeValue, Text, from_variable
 
 INPUT = re.compile(r"(?:opt|env|sls|param):")  # values that may differ in each environment
 FILE = re.compile(r"file\((?P<name>[^)]*)\)(?::(?P<address>.*))?$", re.DOTALL)
@@ -46,11 +46,10 @@ def is_environment(reference: Text) -> bool:
     )
 
 
-def marked_varying(value: Value, location: Location) -> Value:
+def marked_varying(value: SomeValue, location: Location) -> SomeValue:
     """The value, marked as one that the environment chooses."""
     if isinstance(value, Text):
         return from_variable(value, location, may_vary=True)
-    if value is not None:
-        value = copy(value)
-        value.varies = True
+    value = copy(value)
+    value.varies = True
     return value

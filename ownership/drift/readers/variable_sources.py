@@ -123,13 +123,10 @@ class VariableSources:
 
     def _boolean(self, reference: Text) -> Value:
         """``strToBool(value)``, which is an error for other texts than these."""
-        text = Text(reference.strip()[len("strToBool(") : -1], reference.location)
-        value = self.resolver.expand(text)
-        if not isinstance(value, Text) or value.reason:
-            return value
+        value = reference.strip()[len("strToBool(") : -1]
         if value.lower() not in BOOLEANS:
             raise NoValueError(f"{value} is no boolean", final=True)
-        return Text(BOOLEANS[value.lower()], value.location)
+        return Text(BOOLEANS[value.lower()], reference.location)
 
     def _self(self, address: str, reference: Text) -> Value:
         """``self:address``: a value of the configuration itself."""
