@@ -38,6 +38,17 @@ def test_a_large_map_shows_its_groups_with_counts_that_open(seeded, viewer_clien
     assert "biztechQuizzes" in viewer_client.get(unescape(link)).text
 
 
+@pytest.mark.parametrize("query", ["show=changed", "mine=true"])
+def test_a_large_map_refuses_parts_of_a_list_that_it_does_not_show(
+    viewer_client, monkeypatch, query
+):
+    monkeypatch.setattr(home, "MAX_TABLES_AT_HOME", 0)
+    make_table()
+    response = viewer_client.get(f"{HOME}?{query}")
+    assert response.status_code == 400
+    assert "The map is too large for it." in response.text
+
+
 def test_a_group_pages_through_many_tables(viewer_client, monkeypatch):
     monkeypatch.setattr(home, "TABLES_PER_PAGE", 3)
     with change_set(reason="Grow"):
