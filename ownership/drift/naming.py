@@ -101,7 +101,7 @@ class Names:
 
         Only a variable: the end of ``by-typePROD`` might be a part of the name.
         """
-        if text in self.indexes or not text.variables:
+        if text in self.indexes:
             return str(text)
         name = self._without_variables(text)
         if not name or PLACEHOLDER in name:
@@ -131,9 +131,7 @@ class Names:
         """The text without a variable at either end that is the environment, and without its separators."""
         start = self._start_after_variable(text)
         end = self._end_before_variable(text)
-        if end <= start:
-            return str(text)
-        return text[start:end]
+        return text[start:end] or str(text)
 
     def _end_before_variable(self, text: Text) -> int:
         """Where the base name ends: before ``${opt:stage}`` in ``users-${opt:stage}``."""
@@ -164,7 +162,7 @@ class Names:
     def _start_after_variable(self, text: Text) -> int:
         """Where the base name begins: behind ``${opt:stage}-`` in ``${opt:stage}-users``."""
         # A variable that is the whole name is no prefix.
-        ends = [end for end in _ends_of_first_variables(text) if end < len(text)]
+        ends = [end for end in _ends_of_environment(text) if end < len(text)]
         if not ends:
             return 0
         # One of several may be part of another.
@@ -183,10 +181,9 @@ class Names:
         prefix, wildcard, _ = name.partition("*")
         if not wildcard or not prefix or not text.startswith(prefix):
             return False
-        if any(table.startswith(prefix) for table in self.tables):
-            return False
-        stem = len(prefix.rstrip(SEPARATORS))
-        return max(_ends_of_first_variables(text), default=-1) >= stem
+        end = max(_ends_of_environment(text), default=-1)
+        is_environment = end >= len(prefix.rstrip(SEPARATORS))
+        return is_environment and not any(table.startswith(prefix) for table in self.tables)
 
     def _without_written_pattern(self, name: str) -> str:
         """The name without what an environment adds to it, where that is written out: ``usersPROD``."""
@@ -211,13 +208,9 @@ class Names:
         return service_of_role(self.services, names)
 
 
-def _ends_of_first_variables(text: Text) -> list[int]:
-    """Where the variables end that are the environment and that the text begins with."""
-    return [
-        variable.end
-        for variable in text.variables
-        if variable.is_environment and variable.start == 0
-    ]
+def _ends_of_environment(text: Text) -> list[int]:
+    """Where the variables end that are the environment and that a text begins with."""
+    return [variable.end for variable in text.environment if variable.start == 0]
 
 
 def _service_names(declared: DeclaredMap) -> dict[str, str]:

@@ -111,6 +111,11 @@ class Text(str):
         return min(unresolved, key=lambda variable: variable.is_environment).reason
 
     @property
+    def environment(self) -> list[Variable]:
+        """Those of its variables that are the environment."""
+        return [variable for variable in self.variables if variable.is_environment]
+
+    @property
     def varies(self) -> bool:
         """Whether a part of it is the environment, or depends on it."""
         return any(variable.is_environment or variable.may_vary for variable in self.variables)
@@ -245,6 +250,16 @@ def members(value: Value) -> list[Value]:
     return [value]
 
 
+def children(value: Value) -> Iterable[Value]:
+    """The values in a mapping or list; none in anything else."""
+    match value:
+        case Map():
+            return value.values()
+        case Seq():
+            return value
+    return ()
+
+
 def mappings(value: Value) -> list[Map]:
     """The members of a list that are mappings, or a single mapping as one."""
     return [member for member in members(value) if isinstance(member, Map)]
@@ -291,15 +306,13 @@ def from_variable(
 
 def _is_environment_alone(text: Text) -> bool:
     """Whether a text has nothing but the environment and separators: ``-dev``, made from ``-${opt:stage}``."""
-    has_environment = False
+    environment = text.environment
     # Variables may overlap: one that was made from others covers them.
     rest = list(text)
-    for variable in text.variables:
-        if variable.is_environment:
-            has_environment = True
-            length = variable.end - variable.start
-            rest[variable.start : variable.end] = [""] * length
-    return has_environment and not "".join(rest).strip(SEPARATORS)
+    for variable in environment:
+        length = variable.end - variable.start
+        rest[variable.start : variable.end] = [""] * length
+    return bool(environment) and not "".join(rest).strip(SEPARATORS)
 
 
 def placeholder(location: Location, reason: Reason | str, is_environment: bool = False) -> Text:

@@ -16,30 +16,23 @@ def bases_by_patterns(text: Text, patterns: Sequence[NamePattern]) -> list[str]:
     """
     spans = _environment_spans(text)
     bases: list[str] = []
-    if not spans:
-        return bases
     for pattern in patterns:
         # A suffix is taken off without being asked for, whatever the map's suffixes are.
-        if pattern.before:
+        if spans and pattern.before:
             bases += _bases_by_pattern(text, spans, pattern)
     return bases
 
 
 def _environment_spans(text: Text) -> list[Span]:
     """Where the text has variables that are the environment, in order; those that overlap as one."""
-    covered: list[Span] = []
-    for variable in text.variables:
-        if variable.is_environment:
-            covered.append((variable.start, variable.end))
-    # Of those that begin at one place, the longest first.
-    covered.sort(key=lambda span: (span[0], -span[1]))
     spans: list[Span] = []
-    for start, end in covered:
+    # Of those that begin at one place, the longest first.
+    for variable in sorted(text.environment, key=lambda variable: (variable.start, -variable.end)):
+        start, end = variable.start, variable.end
         if spans and start < spans[-1][1]:
-            last_start, last_end = spans.pop()
-            spans.append((last_start, max(last_end, end)))
-        else:
-            spans.append((start, end))
+            start, last_end = spans.pop()
+            end = max(last_end, end)
+        spans.append((start, end))
     return spans
 
 
@@ -49,39 +42,34 @@ def _bases_by_pattern(text: Text, spans: Sequence[Span], pattern: NamePattern) -
         # The first variables are a part of what stands before the base, the others of what stands after it.
         start = _start_of_base(text, spans[:number], pattern.before)
         end = _end_of_base(text, spans[number:], pattern.after)
-        if start is None or end is None:
-            continue
         base = text[start:end]
         if base and PLACEHOLDER not in base:
             yield base
 
 
-def _start_of_base(text: str, spans: Sequence[Span], before: str) -> int | None:
+def _start_of_base(text: str, spans: Sequence[Span], before: str) -> int:
     """Where the base begins in a text with these variables, if ``before`` stands before it.
 
-    None if that can't be, whatever the variables' values are. Of several places it is the last: the longest match.
+    The end of the text, so that nothing is left, if that can't be, whatever the variables' values are. Of several
+    places it is the last: the longest match.
     """
     expression = ""  # for the text as far as the last variable's end
     position = 0
     for start, end in spans:
         expression += re.escape(text[position:start]) + "[^\0]*"
         position = end
-    found = None
     last = min(len(text), position + len(before))
-    for end in range(position, last + 1):
-        behind_variables = text[position:end]
-        in_variables = before.removesuffix(behind_variables)
-        if before.endswith(behind_variables) and re.fullmatch(expression, in_variables):
-            found = end
-    return found
+    for end in range(last, position - 1, -1):
+        if re.fullmatch(expression + re.escape(text[position:end]), before):
+            return end
+    return len(text)
 
 
-def _end_of_base(text: str, spans: Sequence[Span], after: str) -> int | None:
-    """Where the base ends in a text with these variables, if ``after`` stands after it; None if that can't be.
+def _end_of_base(text: str, spans: Sequence[Span], after: str) -> int:
+    """Where the base ends in a text with these variables, if ``after`` stands after it; 0 if that can't be.
 
     It is where the base begins in the text read backwards.
     """
     length = len(text)
     mirrored = [(length - end, length - start) for start, end in reversed(spans)]
-    start = _start_of_base(text[::-1], mirrored, after[::-1])
-    return None if start is None else length - start
+    return length - _start_of_base(text[::-1], mirrored, after[::-1])

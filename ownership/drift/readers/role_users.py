@@ -28,6 +28,7 @@ from ownership.drift.values import (
     Text,
     Value,
     as_mapping,
+    children,
     location_of,
     placeholder,
 )
@@ -210,14 +211,9 @@ def _includes(template: Template, node: Value, depth: int) -> Iterator[Location]
     if depth > MAX_DEPTH:
         return
     node = template.expand(node)
-    children: Iterable[Value] = ()
-    if isinstance(node, Map):
-        if INCLUDE in node:
-            yield node.location
-        children = node.values()
-    elif isinstance(node, Seq):
-        children = node
-    for child in children:
+    if isinstance(node, Map) and INCLUDE in node:
+        yield node.location
+    for child in children(node):
         yield from _includes(template, child, depth + 1)
 
 

@@ -12,7 +12,7 @@ Source: AWS CloudFormation User Guide, "Intrinsic function reference".
 import re
 
 from ownership.drift.types import Location
-from ownership.drift.values import Map, Seq, Text, Value, as_mapping
+from ownership.drift.values import Map, Seq, Text, Value, as_mapping, children
 
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 ROLE = "AWS::IAM::Role"
@@ -25,9 +25,9 @@ REFERENCED = re.compile(r"(?:\$\{)?(\w+)(?:\.\w+)?\}?")
 
 def function_name(node: Map) -> str | None:
     """The name of the intrinsic function that a mapping is a call of."""
-    name = next(iter(node), "")
-    if len(node) == 1 and (name == "Ref" or is_function_name(name)):
-        return str(name)
+    calls = calls_in(node)
+    if calls and len(node) == 1:
+        return str(calls[0])
     return None
 
 
@@ -43,23 +43,15 @@ def calls_in(node: Map) -> list[str]:
 
 def branches_of_if(node: Value) -> Seq | None:
     """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    call = as_mapping(node)
-    arguments = call.get("Fn::If")
-    if len(call) == 1 and isinstance(arguments, Seq):
+    arguments = as_mapping(node).get("Fn::If")
+    if isinstance(arguments, Seq):
         return Seq(arguments.location, arguments[1:])
     return None
 
 
 def has_branches(node: Value) -> bool:
     """Whether there is an ``Fn::If`` in a node, or anywhere in its members."""
-    if branches_of_if(node) is not None:
-        return True
-    match node:
-        case Map():
-            return any(map(has_branches, node.values()))
-        case Seq():
-            return any(map(has_branches, node))
-    return False
+    return branches_of_if(node) is not None or any(map(has_branches, children(node)))
 
 
 def referenced(node: Value) -> str | None:
