@@ -177,20 +177,9 @@ def run(
     write: Callable[[str], object] | None = None,
 ) -> int:
     """The exit status: 0 no drift except what is waived, 1 drift, 2 something could not be read."""
-    if arguments.reader == "code":
-        return run_code(arguments, registry, write)
+    run_reader = run_code if arguments.reader == "code" else run_comparison
     try:
-        declared = registry.declared()
-        found, usage = read_all(arguments, declared)
-        result = compare(declared, found, usage)
-        covered = _waived(result, registry, arguments.environment)
-        sources = source_tree(arguments)
-        changes = _changes(arguments, declared, result, found, usage, sources)
-        report = Reported(
-            declared, found, result, covered, arguments.environment, sources, usage, changes
-        )
-        text = FORMATS[arguments.format](report)
-        kept = registry.keep(declared, found, usage, result)
+        return run_reader(arguments, registry, write or sys.stdout.write)
     except ReadError as error:
         sys.stderr.write(f"drift: {error}\n")
         return UNREADABLE
@@ -199,7 +188,23 @@ def run(
         traceback.print_exc()
         return UNREADABLE
 
-    write = write or sys.stdout.write
+
+def run_comparison(
+    arguments: argparse.Namespace, registry: Registry, write: Callable[[str], object]
+) -> int:
+    """Report where map and infrastructure differ. Raises ReadError."""
+    declared = registry.declared()
+    found, usage = read_all(arguments, declared)
+    result = compare(declared, found, usage)
+    covered = _waived(result, registry, arguments.environment)
+    sources = source_tree(arguments)
+    changes = _changes(arguments, declared, result, found, usage, sources)
+    report = Reported(
+        declared, found, result, covered, arguments.environment, sources, usage, changes
+    )
+    text = FORMATS[arguments.format](report)
+    kept = registry.keep(declared, found, usage, result)
+
     write(text)
     _write_elsewhere(arguments.format, report)
     if usage is not None and arguments.format == "json":
@@ -248,33 +253,23 @@ def _write_code_errors(usage: CodeUsage) -> None:
 
 
 def run_code(
-    arguments: argparse.Namespace,
-    registry: Registry,
-    write: Callable[[str], object] | None = None,
+    arguments: argparse.Namespace, registry: Registry, write: Callable[[str], object]
 ) -> int:
     """Report what code does, and compare nothing. The exit status: 0, or 2 if something could not be read.
 
-    With a map, tables and services get the names that they have on it.
+    With a map, tables and services get the names that they have on it. Raises ReadError.
     """
     if arguments.format not in ("text", "json") or arguments.baseline is not None:
         sys.stderr.write(f"drift: {CODE_COMPARES_NOTHING}\n")
         return UNREADABLE
-    try:
-        declared = registry.declared_if_known()
-        if declared is None and arguments.environment is not None:
-            sys.stderr.write(
-                "drift: --environment has no effect without --registry, which has its pattern\n"
-            )
-            arguments.environment = None
-        names = _names(arguments, declared or DeclaredMap(), _tables(arguments))
-        usage = read_code(arguments.paths, names, dict(arguments.var))
-    except ReadError as error:
-        sys.stderr.write(f"drift: {error}\n")
-        return UNREADABLE
-    except Exception:
-        traceback.print_exc()
-        return UNREADABLE
-    write = write or sys.stdout.write
+    declared = registry.declared_if_known()
+    if declared is None and arguments.environment is not None:
+        sys.stderr.write(
+            "drift: --environment has no effect without --registry, which has its pattern\n"
+        )
+        arguments.environment = None
+    names = _names(arguments, declared or DeclaredMap(), _tables(arguments))
+    usage = read_code(arguments.paths, names, dict(arguments.var))
     if arguments.format == "json":
         write(json.dumps(code_report.as_json(usage), ensure_ascii=False, indent=1) + "\n")
         _write_code_errors(usage)

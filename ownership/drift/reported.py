@@ -1,10 +1,10 @@
 """What a report for other programs is made of: a comparison, its waivers, where it lies, and what a change adds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ownership.drift.baseline import BaselineChanges
 from ownership.drift.compare import Comparison, Waived
@@ -22,6 +22,7 @@ from ownership.drift.types import (
 
 State = Literal["new", "unchanged"]
 NO_CODE = CodeUsage()
+Diagnostic = TypeVar("Diagnostic", ReadError, Unresolved, Note)
 
 
 @dataclass(frozen=True)
@@ -123,21 +124,22 @@ class Reported:
 
     def read_errors(self) -> Iterator[tuple[ReadError, Place | None]]:
         """What could not be read."""
-        for error in self.found.errors:
-            yield error, self.sources.place(error.location)
-        for error in self._usage.errors:
-            yield error, self.sources.place_in_code(error.location)
+        yield from _placed(self.found.errors, self.sources.place)
+        yield from _placed(self._usage.errors, self.sources.place_in_code)
 
     def unresolved(self) -> Iterator[tuple[Unresolved, Place | None]]:
         """What could not be determined from the files."""
-        for unresolved in self.found.unresolved:
-            yield unresolved, self.sources.place(unresolved.location)
-        for unresolved in self._usage.unresolved:
-            yield unresolved, self.sources.place_in_code(unresolved.location)
+        yield from _placed(self.found.unresolved, self.sources.place)
+        yield from _placed(self._usage.unresolved, self.sources.place_in_code)
 
     def notes(self) -> Iterator[tuple[Note, Place | None]]:
         """What people should know."""
-        for note in self.found.notes:
-            yield note, self.sources.place(note.location)
-        for note in self._usage.notes:
-            yield note, self.sources.place_in_code(note.location)
+        yield from _placed(self.found.notes, self.sources.place)
+        yield from _placed(self._usage.notes, self.sources.place_in_code)
+
+
+def _placed(
+    items: Iterable[Diagnostic], place: Callable[[Location], Place | None]
+) -> Iterator[tuple[Diagnostic, Place | None]]:
+    for item in items:
+        yield item, place(item.location)

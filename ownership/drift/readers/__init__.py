@@ -4,6 +4,7 @@ Each reader gives an Infrastructure: tables, grants, and what could not be read 
 
     serverless             projects: finds and reads each serverless.yml
     serverless_project     the sections of a project: provider, functions, resources
+    serverless_unread      what a project may permit besides: plugins, settings, roles from elsewhere
     serverless_stacks      the stacks nested in a project's, and those deployed beside it
     serverless_roles       the framework's rules: which role a function runs in, and what that holds
     serverless_settings    which settings and plugins are known to permit nothing

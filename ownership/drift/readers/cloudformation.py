@@ -200,14 +200,10 @@ class TemplateReader:
             if services:
                 continue
             reason = "the role's service is not known: tag the role with `service`, or use --roles"
-            unowned = self._unowned(principals)
-            modes = unowned.modes(unowned.role(name, properties))
-            _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
+            self._report_unowned(principals, name, properties, reason, diagnostics)
         for name, properties in principals.groups_without_users.items():
-            unowned = self._unowned(principals)
-            modes = unowned.modes(unowned.role(name, properties))
             reason = "the group's users are not in the template"
-            _report_unowned(Text(name, properties.location), reason, modes, diagnostics)
+            self._report_unowned(principals, name, properties, reason, diagnostics)
         for user, group in principals.groups_elsewhere:
             services = self._services_of_holder(user)
             # A user of several services, or of none that is known, may be anybody's.
@@ -240,7 +236,7 @@ class TemplateReader:
             reason = (
                 "is attached to a role that is not in the files (--roles FILE says whose it is)"
             )
-            _report_unowned(text, reason, modes, diagnostics)
+            _report_permitted(text, reason, modes, diagnostics)
         return permitted
 
     def _services_of_holder(self, holder: str) -> list[str]:
@@ -253,6 +249,19 @@ class TemplateReader:
             return services
         service = self.names.role([holder])
         return [] if service is None else [service]
+
+    def _report_unowned(
+        self,
+        principals: Principals,
+        name: str,
+        properties: Map,
+        reason: str,
+        diagnostics: Diagnostics,
+    ) -> None:
+        """Report a role, user or group whose service is not known, if it permits something."""
+        unowned = self._unowned(principals)
+        modes = unowned.modes(unowned.role(name, properties))
+        _report_permitted(Text(name, properties.location), reason, modes, diagnostics)
 
     def _unowned(self, principals: Principals) -> PolicyReader:
         """Reads what nobody is known to have; only what it permits matters, and not what is reported of it."""
@@ -319,7 +328,7 @@ class TemplateReader:
         return users
 
 
-def _report_unowned(
+def _report_permitted(
     text: Text, reason: str, modes: frozenset[ReadOrWrite], diagnostics: Diagnostics
 ) -> None:
     """Report what permits something to a service that is not known, and so may permit it to any."""

@@ -29,6 +29,7 @@ from ownership.drift.readers.serverless_project import (
     stack_name,
 )
 from ownership.drift.readers.serverless_stacks import ProjectStacks
+from ownership.drift.readers.serverless_unread import report_unread
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.siblings import Siblings
 from ownership.drift.readers.table_policies import TablePermissions, table_policies
@@ -198,7 +199,7 @@ class _ProjectReader:
         tables = read_tables(project.template, self.names, diagnostics)
         by_tables = self._permitted_by_tables(project, diagnostics)
         by_tables.deny(roles)
-        project.report_unread()
+        report_unread(project)
         self.siblings.add(path, stack_name(variables), project.template)
         # What a project misses of another may be there when that is read.
         project.template.misses_export = project.template.misses_export or self.siblings.missed

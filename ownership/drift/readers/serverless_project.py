@@ -9,8 +9,8 @@
       get: {iamRoleStatements: […]}     a function's own role: made by a plugin, or by v4 (iam.role.statements)
     resources: {Resources: {Role: …}}   a CloudFormation template, with roles of its own
 
-Each becomes a list of statements, one list per role. serverless_roles.py has the rules of which role holds what.
-Settings and plugins that are neither read nor known to permit nothing (serverless_settings.py) are reported.
+Each becomes a list of statements, one list per role. serverless_roles.py has the rules of which role holds what, and
+serverless_unread.py reports what may permit something and is not read.
 Source: Serverless Framework documentation, "Serverless.yml Reference", "IAM Permissions For Functions" and
 "Override AWS CloudFormation Resource".
 """
@@ -23,24 +23,19 @@ from ownership.drift.iam.statements import PolicyStatement
 from ownership.drift.naming import Names
 from ownership.drift.readers.collector import ServiceRole
 from ownership.drift.readers.node_reader import NodeReader
-from ownership.drift.readers.role_users import users_of_roles_elsewhere
 from ownership.drift.readers.roles import (
-    GROUP_ELSEWHERE,
     PolicyReader,
     Principals,
-    users_of_roles,
 )
 from ownership.drift.readers.sections import Section
-from ownership.drift.readers.serverless_plugins import APP_SYNC, roles_of_plugins
+from ownership.drift.readers.serverless_plugins import roles_of_plugins
 from ownership.drift.readers.serverless_roles import (
     FrameworkRoles,
     RoleContent,
     RoleMaker,
-    is_role,
 )
 from ownership.drift.readers.serverless_settings import (
     ADDITIONAL_STACKS,
-    CUSTOM_THAT_PERMIT,
     FUNCTION,
     PROVIDER,
     PROVIDER_IAM,
@@ -48,8 +43,6 @@ from ownership.drift.readers.serverless_settings import (
     ROLE_PER_FUNCTION,
     ROOT,
     framework_version,
-    is_unused,
-    plugin_permits_nothing,
 )
 from ownership.drift.readers.serverless_variables import Variables
 from ownership.drift.readers.template import (
@@ -58,17 +51,12 @@ from ownership.drift.readers.template import (
     Surroundings,
     Template,
 )
-from ownership.drift.readers.template_nodes import function_name
-from ownership.drift.role_names import role_name_in_arn
 from ownership.drift.types import READ_AND_WRITE
 from ownership.drift.values import (
     Map,
-    Seq,
     Text,
-    Value,
     as_mapping,
     concat,
-    in_words,
     known_text,
     location_of,
 )
@@ -108,7 +96,7 @@ class Project:
             Surroundings(names.given, self._pseudo_parameters(variables), load_nested=load_nested),
         )
         for unread in self.template.unread_resources():
-            self._unresolved(unread, "is not a mapping")
+            self.add_unresolved(unread, "is not a mapping")
         self.names = names
         self.permitted: list[ServiceRole] = []  # to the roles of other services
         self.has_local_plugins = False
@@ -144,21 +132,7 @@ class Project:
         self._read_attached_elsewhere(known, shared_role)
         return roles
 
-    def report_unread(self) -> None:
-        """Report what may permit more, or less, than was read. To be called when everything else was read."""
-        for boundary in self.framework.boundaries:
-            self.policies.note_boundary(boundary)
-        self._note_without_effect()
-        for setting in self.framework.unresolved:
-            self._unresolved(setting, "the setting can't be resolved")
-        for user, group in self.principals.groups_elsewhere:
-            service = self.names.role([user]) or self.service
-            self.diagnostics.add_unresolved(group, GROUP_ELSEWHERE, service, READ_AND_WRITE)
-        self._report_existing_roles()
-        self._report_plugins()
-        self._report_sections()
-
-    def _unresolved(self, text: Text, reason: str) -> None:
+    def add_unresolved(self, text: Text, reason: str) -> None:
         """Report something that might grant the service anything."""
         self.diagnostics.add_unresolved(text, reason, self.service, READ_AND_WRITE)
 
@@ -179,7 +153,7 @@ class Project:
             if isinstance(part, Map):
                 parts.append(part)
             else:  # code, most often
-                self._unresolved(part, f"the section {name} can't be resolved")
+                self.add_unresolved(part, f"the section {name} can't be resolved")
         return parts
 
     def _functions(self) -> list[Section]:
@@ -190,7 +164,7 @@ class Project:
             for node in part.values():
                 function = Section(node, self.expand, FUNCTION)
                 if isinstance(function.value, Text):
-                    self._unresolved(function.value, "the function can't be resolved")
+                    self.add_unresolved(function.value, "the function can't be resolved")
                 functions.append(function)
         self.has_unread_functions = len(self.diagnostics.unresolved) > before
         return functions
@@ -268,7 +242,7 @@ class Project:
         made = roles_of_plugins(self.plugins, self.root.get, custom, NodeReader(self.expand))
         self.framework.existing += made.existing
         for setting in made.unresolved:
-            self._unresolved(setting, "the setting can't be resolved")
+            self.add_unresolved(setting, "the setting can't be resolved")
         return [self.policies.statements(statements) for statements in made.made]
 
     def additional_stacks(self) -> list[Map]:
@@ -278,14 +252,16 @@ class Project:
         stacks = []
         for part in NodeReader(self.expand).items(self.at("custom.additionalStacks")):
             if not isinstance(part, Map):
-                self._unresolved(part, "the stacks can't be resolved")
+                self.add_unresolved(part, "the stacks can't be resolved")
                 continue
             for name, node in part.items():
                 stack = self.expand(node)
                 if isinstance(stack, Map):
                     stacks.append(stack)
                 else:
-                    self._unresolved(Text(name, location_of(node)), "the stack can't be resolved")
+                    self.add_unresolved(
+                        Text(name, location_of(node)), "the stack can't be resolved"
+                    )
         return stacks
 
     def _statements(self, content: RoleContent) -> list[PolicyStatement]:
@@ -320,100 +296,6 @@ class Project:
     def _policies_for(self, service: str) -> PolicyReader:
         return PolicyReader(service, self.template, self.names, self.diagnostics, self.principals)
 
-    # What is not read
-
-    def _note_without_effect(self) -> None:
-        # A plugin may make functions, which run in the framework's role.
-        if not self.functions and self._unread_plugins():
-            return
-        for node in self.framework.without_effect:
-            note = f"{self.service}: this permits nothing: no function runs in a role that holds it"
-            self.diagnostics.add_note(location_of(node), note)
-
-    def _report_existing_roles(self) -> None:
-        """Report roles that functions run in and the project doesn't define: what they permit is not known here."""
-        own_roles = {*self.principals.roles, *self.made_elsewhere}
-        existing = list(self.framework.existing)
-        for user in users_of_roles(self.template):
-            existing.append(user.role)
-        for node in existing:
-            value = self.template.expand(node)
-            reference = self.expand(_role_reference(value))
-            if isinstance(reference, Map | Seq):  # a function within a function, or no role at all
-                reference = Text("the role", location_of(node))
-            if isinstance(reference, Text) and not self._is_own_role(reference, own_roles):
-                self._unresolved(reference, "the role is defined elsewhere")
-        for other_user in users_of_roles_elsewhere(self.template, (GENERATED_ROLE,)):
-            for text in other_user.roles:
-                if not self._is_own_role(text, own_roles):
-                    self.diagnostics.add_role_use(
-                        text, "the role is defined elsewhere", self.service
-                    )
-
-    def _is_own_role(self, reference: Text, own_roles: set[str]) -> bool:
-        """Whether a reference, by logical name or by ARN, is to a role of this project."""
-        logical_name = reference.strip("${}").partition(".")[0]
-        # What the framework or the plugin makes for one function is called so, too.
-        if logical_name in own_roles or logical_name.endswith(GENERATED_ROLE):
-            return True
-        name = role_name_in_arn(reference)
-        if not name:
-            return False
-        for properties in self.principals.roles.values():
-            if name in self.template.texts(properties.get("RoleName")):
-                return True
-        return False
-
-    def _report_plugins(self) -> None:
-        for plugin in self._unread_plugins():
-            if plugin == APP_SYNC:
-                # Its data sources may hold whole functions, which run in the framework's role.
-                self._unresolved(
-                    plugin,
-                    "what this plugin permits beyond the tables of its data sources is not read",
-                )
-            else:
-                self._unresolved(plugin, "what this plugin permits is not read")
-
-    def _unread_plugins(self) -> list[Text]:
-        """The plugins that may permit what is not read here, or make functions."""
-        unread = []
-        for plugin in self.plugins:
-            is_known = plugin_permits_nothing(plugin) and not self.has_local_plugins
-            if plugin.reason or plugin == APP_SYNC or not is_known:
-                unread.append(plugin)
-        return unread
-
-    def _report_sections(self) -> None:
-        """Report settings that nobody has read and that are not known to permit nothing."""
-        self._report_other_provider()
-        self._report_no_mappings()
-        unread = [key for key in self.root.unread() if not is_unused(key)]
-        for function in self.functions:
-            unread += function.unread()
-        custom = as_mapping(self.at("custom"))
-        for maker, plugin in CUSTOM_THAT_PERMIT.items():
-            if custom.get(maker) is not None and plugin not in self.plugins:
-                unread.append(Text(maker, custom.key_location(maker)))
-        for setting in unread:
-            self._unresolved(setting, "this setting is not read, and may permit something")
-
-    def _report_no_mappings(self) -> None:
-        """Report texts and lists in place of settings, unless they name a role."""
-        sections = [self.provider, self.provider_iam, self.provider_role]
-        for function in self.functions:
-            iam = function.section("iam")
-            sections += [iam, iam.section("role")]
-        for section in sections:
-            value = section.value
-            if isinstance(value, Text | Seq) and not is_role(value):
-                self._unresolved(in_words(value), "is not a mapping of settings")
-
-    def _report_other_provider(self) -> None:
-        name = known_text(self.provider.get("name"))
-        if name is not None and name != "aws":
-            self._unresolved(name, "projects of another provider than aws are not read")
-
 
 def stack_name(variables: Variables) -> Text | None:
     """What a project's stack is called: ``provider.stackName``, or its name and stage; None if it has neither."""
@@ -434,14 +316,3 @@ def service_name(variables: Variables) -> str | None:
         service = variables.at("name", service)
     name = known_text(service)
     return None if name is None else str(name)
-
-
-def _role_reference(node: Value) -> Value:
-    """What names the role in ``name``, ``!Ref Name``, ``!Sub "${Name.Arn}"`` or ``!GetAtt Name.Arn``."""
-    call = as_mapping(node)
-    function = function_name(call)
-    if function is not None:
-        node = call[function]
-    if isinstance(node, Seq):
-        return node[0] if node else None
-    return node

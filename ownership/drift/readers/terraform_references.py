@@ -13,6 +13,7 @@ Source: Terraform and OpenTofu documentation, "JSON Output Format", expression r
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -87,10 +88,10 @@ class ReferenceFinder:
     def __init__(self, plan: TerraformPlan) -> None:
         self.plan = plan
         self.modules: dict[str, None] = {}
-        self._by_name: dict[tuple[str, str], list[TerraformResource]] = {}
+        # By module, and by the name that references have for them there: one for each key.
+        self.instances: dict[tuple[str, str], list[TerraformResource]] = defaultdict(list)
         for resource in plan.resources.values():
-            name = (resource.module, resource.reference_name)
-            self._by_name.setdefault(name, []).append(resource)
+            self.instances[resource.module, resource.reference_name].append(resource)
             self.modules[resource.module] = None
 
     def expression(self, resource: TerraformResource, *path: str | int) -> JSON:
@@ -104,10 +105,6 @@ class ReferenceFinder:
             return References(others=[NOT_SHOWN])
         block = _Block(resource.module, resource.key, self.plan.configuration_of(resource))
         return _Search(self).follow(_references_in(expression), block)
-
-    def instances(self, module: str, name: str) -> list[TerraformResource]:
-        """The resources of a module by the name that references have for them, one for each key."""
-        return self._by_name.get((module, name), [])
 
 
 class _Search:
@@ -255,7 +252,7 @@ class _Search:
         """The instances of a resource that a reference means: all, or the one with its key."""
         parts = match.groupdict("")
         name = f"{parts['data']}{parts['type']}.{parts['name']}"
-        instances = self.finder.instances(module, name)
+        instances = self.finder.instances.get((module, name), [])
         if parts["key"]:
             instances = _with_key(instances, _unquoted(parts["key"]))
         elif key and len(instances) > 1:
