@@ -33,18 +33,21 @@ PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-re
 # What SQLite answers is left here for the tests on PostgreSQL to compare with.
 test test-slow test-all: export TEST_ANSWERS := $(CURDIR)/var/answers
 
-# Options for both databases, and for PostgreSQL alone.
+# Tests that ask nothing of a database, or look at pages: once is enough (tests/conftest.py).
+ONCE := drift browser
+
+# Options for both databases, and rooms to leave out on PostgreSQL.
 define on_both_databases
 rm -rf $(TEST_ANSWERS)
 $(PY) $(PYTEST) $(1) $(ARGS)
-$(PY) -m tests.support.postgres $(PY) $(PYTEST) $(1) $(2) $(ARGS)
+$(PY) -m tests.support.postgres $(PY) $(PYTEST) $(1) $(addprefix --ignore=tests/,$(ONCE) $(2)) $(ARGS)
 endef
 
 # What these do with a database, they do through other rooms. `make test-all` runs them on PostgreSQL, too.
 FACES := admin api pages system
 
 test: $(STAMP)  ## run the quick tests on SQLite, then on PostgreSQL (if the machine has it) those of most rooms
-	$(call on_both_databases,-m "not slow",$(FACES:%=--ignore=tests/%))
+	$(call on_both_databases,-m "not slow",$(FACES))
 
 test-slow: $(STAMP)  ## run the tests that `make test` leaves out, on both databases
 	$(call on_both_databases,-m slow)

@@ -29,7 +29,7 @@ PEOPLE += TEAMS
 # The second one takes a signed link, which somebody got by mail.
 FOR_EVERYBODY = ("/favicon.ico", "/unsubscribe/<str:token>/")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-# Everybody sends these. The others, which no link and no form of ours sends, are sent by every third person in turn.
+# Everybody sends these. Of the others, which no link and no form of ours sends, each is sent by one person in turn.
 SENT_BY_ALL = ("GET", "POST")
 # Answered before the resolver, the same for everybody: tests/operations/ has their tests.
 # Written whatever is asked for: the session's row, and the day of a token's last use.
@@ -93,7 +93,7 @@ def senders(place: int, method: str) -> list[str]:
     """Who sends that method to the address at that place; all of them, where the table is written."""
     if method in SENT_BY_ALL or os.environ.get("UPDATE_ROLES"):
         return PEOPLE
-    return PEOPLE[(place + METHODS.index(method)) % 3 :: 3]
+    return [PEOPLE[(place + METHODS.index(method)) % len(PEOPLE)]]
 
 
 def answer(client: Client, method: str, url: str) -> tuple[str, list[str]]:
