@@ -148,16 +148,12 @@ class Names:
 
     def _is_suffix(self, variable: Variable, text: Text) -> bool:
         """Whether a variable at the end of a name is the environment's suffix and no part of the name."""
-        if variable.is_environment or text[variable.start :] in self._suffixes:
+        suffix = NamePattern(after=text[variable.start :])
+        if variable.is_environment or suffix in self.patterns:
             return True
         # An input may be anything. It is no part of the name if the map has the rest.
         rest = text[: variable.start].rstrip(SEPARATORS)
         return variable.may_vary and rest in self.tables
-
-    @property
-    def _suffixes(self) -> set[str]:
-        """What environments add to the end of names, of those that add nothing to the beginning."""
-        return {pattern.after for pattern in self.patterns if not pattern.before}
 
     def _start_after_variable(self, text: Text) -> int:
         """Where the base name begins: behind ``${opt:stage}-`` in ``${opt:stage}-users``."""

@@ -95,11 +95,12 @@ class StatementReader:
         if resources is None:
             return None
         condition = elements.get("condition")
+        # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
+        if condition and effect == "Deny":
+            self._note(location_of(condition), "a Deny with a condition is ignored")
+            return None
         if condition:
-            self._note_condition(effect, location_of(condition))
-            # Conditions are not evaluated. An Allow counts in full, a Deny not at all: nothing granted is missed.
-            if effect == "Deny":
-                return None
+            self._note(location_of(condition), "granted only under a condition")
         return PolicyStatement(
             allow=effect == "Allow",
             actions=actions,
@@ -168,7 +169,7 @@ class StatementReader:
         elif ":" not in pattern:
             note = f"{text} is not an action: IAM expects service:Action"
             self.diagnostics.add_note(text.location, note)
-        elif pattern.startswith("dynamodb:") and not _matches_any(pattern, KNOWN):
+        elif pattern.startswith("dynamodb:") and not any(matches(pattern, name) for name in KNOWN):
             self.diagnostics.add_note(text.location, f"{text} is not a DynamoDB action")
 
     def _effect(
@@ -238,17 +239,7 @@ class StatementReader:
                 note = f"{ASSUMED_TO_VARY}, though its value is unknown: {reason.text}"
                 self.diagnostics.add_note_once(arn.location, f"{self.service}: {note}")
 
-    def _note_condition(self, effect: str, location: Location) -> None:
-        if effect == "Allow":
-            self._note(location, "granted only under a condition")
-        else:
-            self._note(location, "a Deny with a condition is ignored")
-
 
 def _modes_of_cache(pattern: str) -> frozenset[ReadOrWrite]:
     """What a pattern of DAX's actions permits with items."""
     return frozenset(mode for action, mode in CACHE_MODES.items() if matches(pattern, action))
-
-
-def _matches_any(pattern: str, actions: Iterable[str]) -> bool:
-    return any(matches(pattern, action) for action in actions)

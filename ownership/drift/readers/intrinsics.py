@@ -32,6 +32,7 @@ from ownership.drift.values import (
     from_variable,
     placeholder,
     readable,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -241,7 +242,8 @@ def _find_in_map(template: "Template", call: Call) -> list[Text] | None:
         if unresolved:
             is_environment = varies and not any(key.has_unknown_part for key in keys)
             return [placeholder(call.location, _reason_of(unresolved), is_environment)]
-        value = _default_of_map(template, call)
+        options = template.mapping(value_at(call.argument, 3))
+        value = options.get("DefaultValue")
     if value is None:
         name, *path = keys
         return [placeholder(call.location, f"the mapping {name} has no {'.'.join(path)}", varies)]
@@ -259,12 +261,6 @@ def _value_in_map(template: "Template", keys: Sequence[Text]) -> Value:
             return None
         value = template.expand(value.get(key))
     return value
-
-
-def _default_of_map(template: "Template", call: Call) -> Value:
-    if len(call.arguments) == 3:
-        return None
-    return template.mapping(template.expand(call.arguments[3])).get("DefaultValue")
 
 
 def _reason_of(texts: Sequence[Text]) -> Reason:

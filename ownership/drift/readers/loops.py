@@ -56,7 +56,8 @@ class LoopExpander:
             if key.startswith(LOOP):
                 result.update(self._made_by(key, value, values, nesting + 1))
             else:
-                result[_key_with_values(key, values)] = self._expanded(value, values, nesting + 1)
+                name = _with_values(as_text(key, node.location), values)
+                result[name] = self._expanded(value, values, nesting + 1)
         return result
 
     def _expanded(self, node: Value, values: Values, nesting: int) -> Value:
@@ -103,10 +104,6 @@ def _with_reason(key: str, arguments: Seq, reason: Reason | None) -> Text:
     location = as_text(key, arguments.location).location
     variables = (Variable(0, len(key), is_environment=False, reason=reason),) if reason else ()
     return Text(key, location, variables)
-
-
-def _key_with_values(key: str, values: Values) -> str:
-    return _with_values(key, values) if isinstance(key, Text) else key
 
 
 def _with_values(text: Text, values: Values) -> Text:

@@ -23,7 +23,7 @@ from ownership.drift.readers.cdk import CDK_OUTPUT
 from ownership.drift.readers.stacks import Stack
 from ownership.drift.readers.template import Template
 from ownership.drift.service_names import unregistered_service_name
-from ownership.drift.values import Map, Text
+from ownership.drift.values import Map, Text, as_mapping
 
 NAME_PROPERTIES = ("RoleName", "UserName", "FunctionName", "StateMachineName")
 # Folders that hold the code of all services, so that their name is no service's.
@@ -229,13 +229,11 @@ def _names_of(template: Template, holder: Holder) -> list[str]:
 def _service_tag(template: Template, properties: Map) -> str | None:
     """The value of a resource's tag ``service``, in any case."""
     tags = template.expand(properties.get("Tags"))
-    if isinstance(tags, Map):  # as SAM writes them
-        for key, node in tags.items():
-            if key.lower() == "service":
-                return template.text(node)
+    pairs = list(as_mapping(tags).items())  # as some resources have them
     for tag in template.mappings_in(tags):
-        key = template.text(tag.get("Key")) or ""
-        value = template.text(tag.get("Value"))
+        pairs.append((template.text(tag.get("Key")) or "", tag.get("Value")))
+    for key, node in pairs:
+        value = template.text(node)
         if value and key.lower() == "service":
             return str(value)
     return None

@@ -34,7 +34,6 @@ from ownership.drift.readers.variable_sources import (
 )
 from ownership.drift.readers.variable_syntax import (
     STACK_OUTPUT,
-    Segment,
     alternatives,
     expression_of,
     is_quoted,
@@ -166,7 +165,7 @@ class Variables:
             value = self._resolve(expression, node.location)
             if not isinstance(value, Text):
                 # `${self:custom.statements}` may be a list as long as it is the whole value.
-                if _covers(segment, node):
+                if len(piece) == len(node):
                     return value
                 value = placeholder(node.location, f"{piece} is not text")
             pieces.append(value.at(node.location))
@@ -265,10 +264,6 @@ class Variables:
     def own_parameter(self, name: str) -> Value:
         """A parameter in this file; None if it has none."""
         return self._sources.own_parameter(name)
-
-
-def _covers(segment: Segment, text: str) -> bool:
-    return (segment.start, segment.end) == (0, len(text))
 
 
 def _child(node: Map | Seq, key: str) -> Value:

@@ -106,7 +106,7 @@ class TerraformPlan:
         sources = []
         configuration = object_at(self.document, "configuration", "root_module")
         for step in STEP.finditer(module):
-            call = self._call(configuration, step["name"])
+            call = object_at(configuration, "module_calls", step["name"])
             sources.append(as_text(call.get("source")))
             configuration = object_at(call, "module")
         return sources
@@ -208,12 +208,5 @@ class TerraformPlan:
         """The configuration of a module, by its address."""
         configuration = object_at(self.document, "configuration", "root_module")
         for step in STEP.finditer(module):
-            configuration = object_at(self._call(configuration, step["name"]), "module")
+            configuration = object_at(configuration, "module_calls", step["name"], "module")
         return configuration
-
-    def module_call(self, module: str, name: str) -> Object:
-        """The block in a module that calls another one."""
-        return self._call(self.configuration_of_module(module), name)
-
-    def _call(self, configuration: Object, name: str) -> Object:
-        return object_at(configuration, "module_calls", name)

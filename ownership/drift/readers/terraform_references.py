@@ -202,7 +202,8 @@ class _Search:
         last = list(STEP.finditer(module))[-1]
         name_and_key = last.groupdict("")
         outer = module[: last.start()].rstrip(".")
-        call = self.plan.module_call(outer, name_and_key["name"])
+        around = self.plan.configuration_of_module(outer)
+        call = object_at(around, "module_calls", name_and_key["name"])
         expression = object_at(call, "expressions").get(name)
         if expression is None:
             return References()

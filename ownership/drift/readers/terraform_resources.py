@@ -10,7 +10,7 @@ Source: documentation of the AWS provider for Terraform, version 6; AWS CloudFor
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from ownership.drift.readers.role_users import (
@@ -88,7 +88,9 @@ class ResourceTranslator:
         self.finder = finder
         self.documents = Documents(finder)
         self.policies = Policies(self.documents, policies)
-        self._principals = self._principals_by_name()
+        self._principals = _by_text(self._of_type(*PRINCIPALS), "name", "arn")
+        # Their own roles are looked at with them.
+        self._profiles = _by_text(self._of_type(INSTANCE_PROFILE), "name", "arn")
         self._indexes = indexes_by_table(finder.plan)
         self._readers: dict[str, Callable[[TerraformResource], list[Map]]] = {
             TABLE: self._table,
@@ -292,12 +294,10 @@ class ResourceTranslator:
     @cached_property
     def _runs(self) -> set[str]:
         """What the plan's tasks and templates of instances are called."""
-        runs = set()
-        for resource in self.plan.resources.values():
-            if resource.type in RUN_WITH_ROLES and not resource.is_data:
-                values = resource.values
-                runs |= {str(values.get(key)) for key in ("arn", "id", "name", "family")}
-                runs.add(f"{values.get('family')}:{values.get('revision')}")
+        resources = self._of_type(*RUN_WITH_ROLES)
+        runs = set(_by_text(resources, "arn", "id", "name", "family"))
+        for resource in resources:
+            runs.add(f"{resource.values.get('family')}:{resource.values.get('revision')}")
         return runs
 
     def _roles_in_definition(self, resource: TerraformResource) -> list[Value]:
@@ -322,15 +322,6 @@ class ResourceTranslator:
         if is_known:
             return roles
         return [not_known(resource.location, str(path[-1]), references)]
-
-    @cached_property
-    def _profiles(self) -> set[str]:
-        """The names and ARNs of the plan's instance profiles, whose own roles are looked at with them."""
-        profiles = set()
-        for resource in self.plan.resources.values():
-            if resource.type == INSTANCE_PROFILE and not resource.is_data:
-                profiles |= {str(resource.values.get(key)) for key in ("name", "arn")}
-        return profiles
 
     def _holders(self, resource: TerraformResource) -> dict[str, Value]:
         """What a policy is attached to, or who is in a group, by CloudFormation's properties."""
@@ -360,17 +351,26 @@ class ResourceTranslator:
             resource.location, Ref=Text(self.plan.ids[principal.address], resource.location)
         )
 
-    def _principals_by_name(self) -> dict[str, TerraformResource]:
-        """The principals of the plan by name and by ARN."""
-        by_name = {}
-        for resource in self.plan.resources.values():
-            if not resource.is_principal:
-                continue
-            for attribute in ("name", "arn"):
-                value = known_text(resource.values.get(attribute))
-                if value is not None:
-                    by_name[str(value)] = resource
-        return by_name
+    def _of_type(self, *types: str) -> list[TerraformResource]:
+        """The resources of these types that the configuration makes."""
+        return [
+            resource
+            for resource in self.plan.resources.values()
+            if resource.type in types and not resource.is_data
+        ]
+
+
+def _by_text(
+    resources: Iterable[TerraformResource], *attributes: str
+) -> dict[str, TerraformResource]:
+    """The resources by the texts that these attributes are known to have."""
+    by_text = {}
+    for resource in resources:
+        for attribute in attributes:
+            text = known_text(resource.values.get(attribute))
+            if text is not None:
+                by_text[str(text)] = resource
+    return by_text
 
 
 def _roles_named_in(
