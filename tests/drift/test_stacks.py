@@ -146,12 +146,15 @@ def test_a_template_that_is_nested_twice_or_in_itself_is_one_template(tmp_path: 
     assert {path.name for path in known.by_path()} == {"main.yml", "circle.yml", "a.yml"}
 
 
-def test_stacks_may_be_nested_twenty_levels_deep(tmp_path: Path) -> None:
-    files = {f"s{number}.yml": nesting(f"s{number + 1}.yml") for number in range(21)}
-    files["s21.yml"] = "Resources: {}\n"
+def test_stacks_are_nested_so_many_levels_deep_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ownership.drift.readers.stacks.MAX_NESTING", 2)
+    files = {f"s{number}.yml": nesting(f"s{number + 1}.yml") for number in range(3)}
+    files["s3.yml"] = "Resources: {}\n"
     reasons = {error.reason for error in stacks(tmp_path, files).errors}
-    assert reasons == {"stacks are nested deeper than 20 levels"}
-    assert stacks(tmp_path, files | {"s20.yml": "Resources: {}\n"}).errors == ()
+    assert reasons == {"stacks are nested deeper than 2 levels"}
+    assert stacks(tmp_path, files | {"s2.yml": "Resources: {}\n"}).errors == ()
 
 
 def test_the_number_of_nested_stacks_is_limited(
