@@ -9,6 +9,7 @@ import pytest
 from ownership.drift import registry_client
 from ownership.drift.baseline import Baseline, changes_since, parts
 from ownership.drift.command import main
+from ownership.drift.commit_files import files_of, find_commit
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import ActionOn, Finding, Infrastructure, NeededAction, ReadOrWrite
 from tests.drift.test_formats import a_comparison
@@ -377,7 +378,13 @@ def test_a_submodule_and_a_missing_file_are_named(
     assert "is not in this clone: fetch all history" in error
 
 
-def test_a_file_with_a_name_that_leads_elsewhere_is_not_written(repository: Path) -> None:
+def test_a_file_with_a_name_that_leads_elsewhere_is_not_written(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+
     def tree(*entries: str) -> str:
         command = ["git", "-C", str(repository), "mktree"]
         text = "".join(f"{entry}\n" for entry in entries)
@@ -386,10 +393,15 @@ def test_a_file_with_a_name_that_leads_elsewhere_is_not_written(repository: Path
 
     blob = git(repository, "rev-parse", f"HEAD:{PROJECT}").strip()
     project = tree(f"100644 blob {blob}\tserverless.yml")
-    services = tree(f"040000 tree {project}\tusers", f"040000 tree {project}\t..")
+    outside = tree(f"100644 blob {blob}\toutside.yml")
+    for _ in range(3):
+        outside = tree(f"040000 tree {outside}\t..")
+    [up] = git(repository, "ls-tree", outside).splitlines()
+    services = tree(f"040000 tree {project}\tusers", up)
     top = tree(f"040000 tree {services}\tservices")
     hostile = git(repository, "commit-tree", "-m", "hostile", top).strip()
     assert "1 unchanged" in run(repository, hostile)[1]
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_is_larger_than_readers_take_is_left_out(
@@ -399,6 +411,9 @@ def test_what_is_larger_than_readers_take_is_left_out(
     monkeypatch.setattr("ownership.drift.commit_files.MAX_BYTES", 2_000)
     monkeypatch.setattr("ownership.drift.commit_files.CHUNK", 700)
     assert "1 unchanged" in run(repository, "HEAD")[1]
+    with files_of(find_commit(repository, "HEAD"), [repository / "services"]) as top:
+        assert (top / "services/large.txt").read_bytes() == bytes(3_000)
+        assert (top / PROJECT).read_text() == (repository / PROJECT).read_text()
 
     monkeypatch.setattr("ownership.drift.commit_files.MAX_TOTAL_BYTES", 10)
     assert "has more than 10 bytes" in refused(repository, "HEAD", capsys)
