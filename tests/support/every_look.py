@@ -75,8 +75,6 @@ def faults_in_every_look(browser: webdriver.Chrome) -> dict[str, list[str]]:
     for scheme, width in zip(("light", "dark"), WIDTHS, strict=True):
         look(browser, scheme, width)
         faults[f"{scheme}, {width}"] = _axe(browser) + _overflow(browser)
-    for width in WIDTHS:
-        look(browser, width=width)
         faults[f"targets, {width}"] = browser.execute_script(SMALL_TARGETS)
         faults[f"spacing, {width}"] = browser.execute_script(CUT_OFF_WITH_SPACING)
     look(browser, width=ENLARGED)
