@@ -10,8 +10,9 @@ from ownership.models import Access, Suggestion, Table
 from ownership.plans.division import OwnerPart
 from ownership.plans.plan import Blocked, NotApplied, Stale
 from ownership.plans.steps import Step, copy_of
+from ownership.plans.suggested_rows import ALREADY_SO, GONE, UNKNOWN
 from ownership.plans.suggested_steps import stored_previews
-from ownership.plans.suggestion_review import ALREADY_SO, GONE, UNKNOWN, Review, not_taken
+from ownership.plans.suggestion_review import Review, not_taken
 from ownership.plans.suggestions import decline, suggest, suggest_again, take, withdraw
 from tests.support.factories import make_access, make_service, make_table
 
