@@ -11,8 +11,9 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -135,9 +136,11 @@ def _make_tables(applied: set[Migration]) -> None:
     """Make the tables as these migrations leave them, without rows."""
     executor = MigrationExecutor(connection)
     squashed = _squashed(executor.loader)
-    if not squashed <= applied:
-        # Made before a squashed migration was: by those that it replaces, perhaps not yet by all of them.
+    taken = applied
+    if not {*squashed, *chain.from_iterable(squashed.values())} <= applied:
+        # From before they were squashed, or migrated backwards since: by those migrations that it had.
         executor.loader = MigrationLoader(connection, replace_migrations=False)
+        taken = applied - squashed.keys()
     loader = executor.loader
     if ("ownership", "0001_initial") not in applied:
         raise BackupError("The file contains no registry.")
@@ -148,9 +151,9 @@ def _make_tables(applied: set[Migration]) -> None:
             f"The backup is from a newer version of the registry, with the migrations {names}. "
             "Restore it with that version."
         )
-    executor.migrate(_latest_of_each_app(loader.graph, applied))
+    executor.migrate(_latest_of_each_app(loader.graph, taken))
     # Django records a squashed migration as soon as all that it replaces are applied.
-    lacking = executor.recorder.applied_migrations().keys() - applied - squashed
+    lacking = executor.recorder.applied_migrations().keys() - applied - squashed.keys()
     if lacking:
         names = ", ".join(f"{app}.{name}" for app, name in sorted(lacking))
         raise BackupError(f"The backup's list of migrations lacks {names}, on which others depend.")
@@ -160,9 +163,13 @@ def _make_tables(applied: set[Migration]) -> None:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608
 
 
-def _squashed(loader: MigrationLoader) -> set[Migration]:
-    """The migrations that replace others."""
-    return {name for name, migration in loader.disk_migrations.items() if migration.replaces}
+def _squashed(loader: MigrationLoader) -> dict[Migration, Sequence[Migration]]:
+    """The migrations that replace others: {its name: theirs}."""
+    replaced: dict[Migration, Sequence[Migration]] = {}
+    for name, migration in loader.disk_migrations.items():
+        if migration.replaces:
+            replaced[name] = migration.replaces
+    return replaced
 
 
 def _latest_of_each_app(graph: MigrationGraph, applied: set[Migration]) -> list[Migration]:

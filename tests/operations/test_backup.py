@@ -246,6 +246,17 @@ def test_a_backup_of_before_migrations_were_squashed_is_restored(packed):
 
 
 @pytest.mark.slow
+def test_a_backup_of_a_database_that_was_migrated_backwards_is_restored(packed):
+    call_command("migrate", "ownership", "0013_suggestions_in_part", verbosity=0)
+    older = take_backup()
+    call_command("migrate", verbosity=0)
+    latest = MigrationRecorder(connection).applied_migrations()
+    restore_backup(older)
+    assert MigrationRecorder(connection).applied_migrations().keys() == latest.keys()
+    assert list(schema_differences()) == []
+
+
+@pytest.mark.slow
 @pytest.mark.sqlite  # its backups are files like that of the release, packed
 def test_a_database_of_the_first_release_is_restored_as_a_backup():
     restore_backup((RELEASES / "0.1.0.sqlite3.gz").read_bytes())
