@@ -20,6 +20,27 @@ def loaded(folder: Path, text: str, **others: str) -> Value:
     return load(text, path.name, path, Files(folder)).value
 
 
+# Where a mapping or list may have more than is written here, no condition on that leaves anything out.
+OPEN = {
+    "a key that is partly given": "{% set c = {'a-dev': 1} %}#c['a-' ~ stage]",
+    "a key that is partly given, by get": "{% set c = {'a-dev': 1} %}#c.get('a-' ~ stage)",
+    "an update by what is given": "{% set c = {'x': 1} %}{% do c.update(more) %}#c.audit",
+    "get after an update by what is given": "{% set c = {} %}{% do c.update(more) %}#c.get('audit')",
+    "an update by keyword": "{% set c = {'x': 1} %}{% do c.update(audit=true) %}#c.audit",
+    "setdefault": "{% set c = {'x': 1} %}{% do c.setdefault('audit', true) %}#c.audit",
+    "a copy with more": "{% set base = {'audit': 1} %}{% set c = dict(base, x=1) %}#c.audit",
+    "an extension by what is given": "{% set l = ['x'] %}{% do l.extend(more) %}#l[2]",
+    "a path of attributes": "{% set l = [{'a': {'b': 1}}] | map(attribute='a.b') | list %}#l[0]",
+}
+
+
+@pytest.mark.parametrize("case", OPEN.values(), ids=OPEN)
+def test_what_a_mapping_or_list_may_have_is_not_left_out(case, tmp_path):
+    before, _, condition = case.partition("#")
+    template = f"{before}\na: b\n{{% if {condition} %}}\nc: d\n{{% endif %}}"
+    assert loaded(tmp_path, template) == {"a": "b", "c": "d"}
+
+
 MACRO = (
     '{% macro table(name, suffix="-x") %}{{ name }}: {Name: {{ name }}{{ suffix }}}{% endmacro %}\n'
 )
@@ -124,7 +145,14 @@ CASES: dict[str, tuple[str, Value]] = {
         "{% set t = {'a': 1} %}{% do t.update({'b': 2}) %}{% set _ = t.update(more) %}\n"
         "{% for k in t.keys() %}\n{{ k }}: {{ t.get(k, 3) }}\n{% endfor %}\n"
         "c: {{ t.get('c', 3) }}\nd: {{ t.values() | first }}\ne: {{ t.get(key) }}",
-        {"a": "1", "b": "2", "${opt:more}": "${opt:more}", "c": "3", "d": "1", "e": "${opt:t_key}"},
+        {
+            "a": "1",
+            "b": "2",
+            "${opt:more}": "${opt:more}",
+            "c": "${opt:t}",
+            "d": "1",
+            "e": "${opt:t_key}",
+        },
     ),
     "a list that grows by what is given": (
         "{% set l = ['a'] %}{% set _ = l.extend(['b']) %}{% set _ = l.extend(more) %}\na: {{ l | join }}",

@@ -22,6 +22,7 @@ from ownership.drift.templating.template_values import (
     TemplateValue,
     depends_on_given,
     has_mark,
+    holds_given,
 )
 
 MAX_NUMBER = 10**12
@@ -163,9 +164,9 @@ class TemplateExpressions:
     def _item(self, node: nodes.Getitem, scope: TemplateScope) -> TemplateValue:
         owner = self.value(node.node, scope)
         key = self.value(node.arg, scope)
-        # A mark in a text is longer or shorter than what it stands for.
+        # A mark in a text is longer or shorter than what it stands for, and one in a key may be any key.
         is_part_of_given = isinstance(owner, str) and has_mark(owner)
-        if isinstance(key, GivenValue) or is_part_of_given:
+        if isinstance(key, GivenValue) or has_mark(self.text(key)) or is_part_of_given:
             return self.given(node)
         return self.member(owner, key)
 
@@ -181,6 +182,8 @@ class TemplateExpressions:
                 return owner[key]
             case ((dict() | list() | str()), str()) if hasattr(owner, name):
                 return TemplateMethod(owner, name)
+            case ((dict() | list()), _) if holds_given(owner):
+                return GivenValue(name)
         return MissingMember()
 
     def _concat(self, node: nodes.Concat, scope: TemplateScope) -> TemplateValue:
@@ -282,10 +285,14 @@ class TemplateExpressions:
         match callee:
             case Macro():
                 return self.call_macro(callee, positional, keywords)
+            case TemplateMethod() if keywords:
+                return methods.leave_open(self, callee, node)
             case TemplateMethod():
                 return methods.call(self, callee, positional, node)
-            case GivenValue("dict" | "namespace"):
+            case GivenValue("dict" | "namespace") if not positional:
                 return keywords
+            case GivenValue("dict" | "namespace") if isinstance(positional[0], dict):
+                return positional[0] | keywords
             case GivenValue("range") if len(positional) == 1 and isinstance(positional[0], int):
                 return list(range(min(positional[0], MAX_ITEMS + 1)))
         return self.given(node)

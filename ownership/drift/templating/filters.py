@@ -126,11 +126,22 @@ def _mapped(
     match node.args, node.kwargs:
         case [], [keyword] if keyword.key == "attribute":
             attribute = expressions.value(keyword.value, call.scope)
-            return [expressions.member(item, attribute) for item in items]
+            return [_attribute_of(expressions, item, attribute) for item in items]
         case [nodes.Const(value=str() as name), *arguments], []:
             inner = nodes.Filter(None, name, arguments, [], None, None, lineno=node.lineno)
             return [expressions.filtered(inner, item, call.scope) for item in items]
     return expressions.given(node)
+
+
+def _attribute_of(
+    expressions: "TemplateExpressions", item: TemplateValue, attribute: TemplateValue
+) -> TemplateValue:
+    """``item.a.b`` for ``"a.b"``."""
+    if not isinstance(attribute, str):
+        return expressions.member(item, attribute)
+    for name in attribute.split("."):
+        item = expressions.member(item, name)
+    return item
 
 
 def _sorted(items: list[TemplateValue]) -> list[TemplateValue]:

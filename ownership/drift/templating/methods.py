@@ -12,6 +12,7 @@ from ownership.drift.templating.template_values import (
     TemplateMethod,
     TemplateValue,
     has_mark,
+    holds_given,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +35,14 @@ def call(
             return list(entries)
         case dict() as entries, "values", []:
             return list(entries.values())
-        case dict() as entries, "get", [str() as key, *default]:
-            return entries.get(key, *default)
+        case dict() as entries, "get", [str() as key] if key in entries:
+            return entries[key]
+        case dict() as entries, "get", [str() as key, _] if key in entries:
+            return entries[key]
+        case dict() as entries, "get", [str() as key, *default] if not (
+            has_mark(key) or holds_given(entries)
+        ):
+            return default[0] if default else None
         case dict() as entries, "update", [dict() as others]:
             entries.update(others)
             return None
@@ -51,7 +58,21 @@ def call(
         case list() as items, "extend", [GivenValue() as others]:
             items.append(others)  # stands for any number of items
             return None
-    return expressions.given(node)
+    return leave_open(expressions, method, node)
+
+
+def leave_open(
+    expressions: "TemplateExpressions", method: TemplateMethod, node: nodes.Expr
+) -> TemplateValue:
+    """What a call gives that is not followed: what it may add to its owner is given from outside."""
+    given = expressions.given(node)
+    if method.name in ADDING:
+        match method.owner:
+            case dict() as entries:
+                entries[expressions.text(given)] = given
+            case list() as items:
+                items.append(given)
+    return given
 
 
 def changed_text(
@@ -95,6 +116,7 @@ def _replaced(text: str, old: str, new: str) -> str | None:
     return text.replace(old, new)
 
 
+ADDING = {"append", "extend", "insert", "setdefault", "update"}
 TEXT_CHANGES: dict[str, Callable[[str], str]] = {
     "capitalize": str.capitalize,
     "lower": str.lower,

@@ -72,3 +72,10 @@ def depends_on_given(value: TemplateValue) -> bool:
     if isinstance(value, list):
         return any(depends_on_given(item) for item in value)
     return isinstance(value, GivenValue)
+
+
+def holds_given(container: TemplateContainer) -> bool:
+    """Whether a list or mapping may have more than is known here."""
+    if isinstance(container, list):
+        return any(isinstance(item, GivenValue) for item in container)
+    return any(has_mark(key) for key in container)
