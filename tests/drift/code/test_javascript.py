@@ -312,6 +312,23 @@ class Users extends Base {
 export const main = async () => Users.make().all();""",
         {"read b", "write b"},
     ),
+    "what runs without a call": (
+        V3
+        + """
+const put = (TableName) => client.send(new PutCommand({ TableName }));
+class Users { static { put("a"); } }
+const counter = { get name() { return "b"; }, set name(value) { put("c"); } };
+export const main = async (event) => {
+  let table = "no";
+  switch (true) {
+    case event.first: break;
+    case (table = "d") !== null: await put(table); break;
+  }
+  await put(counter.name);
+  require("observer").watch(counter);
+};""",
+        {"write a", "write b", "write c", "write d"},
+    ),
     "texts that are changed": (
         V3
         + r"""

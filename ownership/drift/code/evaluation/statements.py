@@ -98,11 +98,11 @@ class Evaluation(ExpressionEvaluation):
         self.loop_exits.append([])
         for tests, statements in node.cases:
             has_default = has_default or not tests
+            self.variables = dict(before)
             outcomes = {equal(subject, self.evaluate(test)) for test in tests}
             if is_decided or outcomes == {False}:
                 continue
             is_decided = True in outcomes
-            self.variables = dict(before)
             self.block(statements)
             ends.append(self.variables)
         ends += self.loop_exits.pop()

@@ -73,6 +73,10 @@ class JavaScriptClasses(JavaScriptFunctions):
     def _class_member(
         self, node: Node, definition: syntax.ClassDefinition
     ) -> syntax.ClassMember | None:
+        if node.type == "class_static_block":
+            body = required(node, "body")
+            function = self._wrapped(node, "(static)", lambda: self._function_body(body))
+            return syntax.ClassMember("(static)", function, "field", is_static=True)
         name = child_of(node, "name", "property")
         if name is None:
             return None

@@ -197,7 +197,9 @@ class JavaScriptExpressions(Patterns):
         key = self._property_key(required(node, "name"))
         function = self._function(node)
         if has_token(node, "set"):
-            return []
+            # Not in the place of the getter, as in classes.
+            name = f"set {self._text_in(node, 'name')}"
+            return [(syntax.Literal(line_of(node), name), function)]
         if has_token(node, "get"):
             return [(key, syntax.CallExpression(line_of(node), function, []))]
         return [(key, function)]
