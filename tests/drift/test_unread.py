@@ -238,6 +238,10 @@ def test_other_files_in_the_folder_are_no_configurations(
 INCLUDED = {
     "a role": "Properties: {TAGS, Fn::Transform: {Name: AWS::Include}}",
     "a policy": "Properties: {TAGS, Policies: [{Fn::Transform: {Name: AWS::Include}}]}",
+    "a policy with other keys": (
+        "Properties: {TAGS, Policies: "
+        "[{Fn::If: [C, !Ref AWS::NoValue, !Ref AWS::NoValue], PolicyDocument: {}}]}"
+    ),
     "a document": "Properties: {TAGS, Policies: [{PolicyDocument: {Fn::Transform: {Name: AWS::Include}}}]}",
     "a parameter's document": "Properties: {TAGS, Policies: [{PolicyDocument: !Ref Document}]}",
     "a statement": "Properties: {TAGS, Policies: [{PolicyDocument: {Statement: [{Fn::Transform: {}}]}}]}",

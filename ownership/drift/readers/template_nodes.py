@@ -43,8 +43,10 @@ def calls_in(node: Map) -> list[str]:
 
 def branches_of_if(node: Value) -> Seq | None:
     """The values of ``Fn::If`` for both outcomes of its condition; None for any other node."""
-    arguments = as_mapping(node).get("Fn::If")
-    if isinstance(arguments, Seq):
+    call = as_mapping(node)
+    arguments = call.get("Fn::If")
+    # With other keys beside it, which no valid template has, it is no call.
+    if isinstance(arguments, Seq) and len(call) == 1:
         return Seq(arguments.location, arguments[1:])
     return None
 
@@ -71,4 +73,5 @@ def name_by_place(location: Location, name: str) -> str:
 
 def is_no_value(node: Value) -> bool:
     """Whether a node is ``!Ref AWS::NoValue``, which removes what it is the value of."""
-    return as_mapping(node).get("Ref") == "AWS::NoValue"
+    call = as_mapping(node)
+    return len(call) == 1 and call.get("Ref") == "AWS::NoValue"
