@@ -27,6 +27,7 @@ OPEN = {
     "an update by what is given": "{% set c = {'x': 1} %}{% do c.update(more) %}#c.audit",
     "get after an update by what is given": "{% set c = {} %}{% do c.update(more) %}#c.get('audit')",
     "an update by keyword": "{% set c = {'x': 1} %}{% do c.update(audit=true) %}#c.audit",
+    "a key in what was updated": "{% set c = {} %}{% do c.update(more) %}#'audit' in c",
     "setdefault": "{% set c = {'x': 1} %}{% do c.setdefault('audit', true) %}#c.audit",
     "a copy with more": "{% set base = {'audit': 1} %}{% set c = dict(base, x=1) %}#c.audit",
     "an extension by what is given": "{% set l = ['x'] %}{% do l.extend(more) %}#l[2]",

@@ -71,6 +71,8 @@ def depends_on_given(value: TemplateValue) -> bool:
         return has_mark(value)
     if isinstance(value, list):
         return any(depends_on_given(item) for item in value)
+    if isinstance(value, dict):
+        return any(map(depends_on_given, [*value, *value.values()]))
     return isinstance(value, GivenValue)
 
 
