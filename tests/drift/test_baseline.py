@@ -12,8 +12,8 @@ from ownership.drift.command import main
 from ownership.drift.commit_files import files_of, find_commit
 from ownership.drift.registry_client import from_map
 from ownership.drift.types import ActionOn, Finding, Infrastructure, NeededAction, ReadOrWrite
-from tests.drift.test_formats import a_comparison
 from tests.support.drift_projects import ARN, a_map, statement, write
+from tests.support.drift_reports import a_comparison
 
 MAP = a_map("users read biztechUsers", "prizes read biztechPrizes", "events read biztechEvents")
 USERS, PRIZES, EVENTS = f"{ARN}biztechUsers", f"{ARN}biztechPrizes", f"{ARN}biztechEvents"
